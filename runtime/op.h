@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The contract of an operator at run time, and the table of all operators.
+//
+//   validate(view)            once, at load: the bytes are untrusted; afterwards they are trusted
+//   prepare(view, context)    once per session: choose kernels, pack weights; may fail, may allocate
+//   Op::run(context)          hot: no allocation, no lock, cannot fail
+//
+// Each operator lives in runtime/ops/<op>.cc and has one row in op_table.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/cpu_features.h"
+#include "model_generated.h"
+#include "runtime/status.h"
+#include "runtime/tensor.h"
+
+typedef struct pthreadpool* pthreadpool_t;
+
+namespace octet {
+
+// An operator of the file with its tensors resolved. Absent optional inputs
+// are null; trailing absent inputs may be missing from the vector: use input(i).
+struct OpView {
+  const schema::Operator* definition = nullptr;
+  std::vector<Tensor*> inputs;
+  std::vector<Tensor*> outputs;
+
+  const char* name() const { return definition->name() ? definition->name()->c_str() : ""; }
+  Tensor* input(size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
+  Tensor* output(size_t i) const { return i < outputs.size() ? outputs[i] : nullptr; }
+
+  // The typed options, or null where the operator carries another table.
+  // Example: view.options<schema::Conv2DOptions>()
+  template <class T>
+  const T* options() const {
+    return definition->options_type() == schema::OptionsTraits<T>::enum_value
+               ? static_cast<const T*>(definition->options())
+               : nullptr;
+  }
+};
+
+// Memory that lives as long as the session: packed weights, index tables.
+class PackedMemory {
+ public:
+  PackedMemory() = default;
+  ~PackedMemory();
+  PackedMemory(const PackedMemory&) = delete;
+  PackedMemory& operator=(const PackedMemory&) = delete;
+
+  // 64-byte aligned, uninitialized; null when memory is exhausted.
+  void* allocate(size_t bytes);
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<void*> blocks_;
+  size_t bytes_ = 0;
+};
+
+struct PrepareContext {
+  kernels::CpuFeatures cpu;         // after masking
+  size_t threads = 1;
+  PackedMemory* packed = nullptr;   // never null in prepare
+  size_t scratch_bytes = 0;         // out: scratch that run needs for each thread
+};
+
+struct RunContext {
+  pthreadpool_t pool = nullptr;     // null: run on the calling thread
+  size_t threads = 1;
+  uint8_t* scratch = nullptr;       // 64-byte aligned; thread t owns scratch + t * scratch_stride
+  size_t scratch_stride = 0;
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+  virtual void run(const RunContext& context) = 0;
+  // The kernel chosen, for `octet inspect` and `bench --profile`: "conv_s8_gemm_4x16_avx2".
+  virtual const char* kernel_name() const = 0;
+};
+
+struct OpRow {
+  schema::OperatorType type;
+  const char* name;
+  Status (*validate)(const OpView& view);
+  Status (*prepare)(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
+};
+
+// The row of `type`, or null for a type this build does not know.
+const OpRow* find_op(schema::OperatorType type);
+
+}  // namespace octet
