@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Detection agrees with the compiler's own, and masks do what their names say.
+#include "kernels/cpu_features.h"
+
+#include <gtest/gtest.h>
+
+namespace octet::kernels {
+namespace {
+
+constexpr CpuFeatures kEveryX86{kAvx2 | kAvxVnni | kAvx512Vnni};
+
+CpuFeatures masked(const char* mask, CpuFeatures features) {
+  std::string unknown;
+  EXPECT_TRUE(mask_cpu_features(mask, &features, &unknown)) << mask;
+  EXPECT_EQ(unknown, "");
+  return features;
+}
+
+TEST(CpuFeatures, DetectionAgreesWithTheCompiler) {
+  const CpuFeatures features = detect_cpu_features();
+#if defined(__x86_64__)
+  EXPECT_EQ(features.has(kAvx2), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                                     __builtin_cpu_supports("bmi2"));
+  EXPECT_EQ(features.has(kAvx512Vnni),
+            __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"));
+  EXPECT_FALSE(features.has(kNeon));
+#endif
+#if defined(__aarch64__)
+  EXPECT_TRUE(features.has(kNeon));
+#endif
+  EXPECT_TRUE(features.has(kPortable));
+  RecordProperty("cpu_features", cpu_feature_names(features));
+}
+
+TEST(CpuFeatures, EmptyMaskKeepsEverything) {
+  EXPECT_EQ(masked("", kEveryX86).bits, kEveryX86.bits);
+  EXPECT_EQ(masked(nullptr, kEveryX86).bits, kEveryX86.bits);
+}
+
+TEST(CpuFeatures, MaskKeepsWhatItNamesAndImplies) {
+  EXPECT_EQ(masked("portable", kEveryX86).bits, 0u);
+  EXPECT_EQ(masked("avx2", kEveryX86).bits, uint32_t{kAvx2});
+  EXPECT_EQ(masked("avxvnni", kEveryX86).bits, uint32_t{kAvx2 | kAvxVnni});
+  EXPECT_EQ(masked("avx512vnni", kEveryX86).bits, uint32_t{kAvx2 | kAvx512Vnni});
+  EXPECT_EQ(masked("avx512vnni,avxvnni", kEveryX86).bits, kEveryX86.bits);
+  EXPECT_EQ(masked("portable, avx2", kEveryX86).bits, uint32_t{kAvx2});
+  EXPECT_EQ(masked("dotprod", CpuFeatures{kNeon | kDotprod | kI8mm}).bits, uint32_t{kNeon | kDotprod});
+}
+
+TEST(CpuFeatures, MaskNeverAddsAFeature) {
+  EXPECT_EQ(masked("avx512vnni", CpuFeatures{kAvx2}).bits, uint32_t{kAvx2});
+  EXPECT_EQ(masked("neon", kEveryX86).bits, 0u);
+}
+
+TEST(CpuFeatures, UnknownNameChangesNothing) {
+  CpuFeatures features = kEveryX86;
+  std::string unknown;
+  EXPECT_FALSE(mask_cpu_features("avx2,sse9", &features, &unknown));
+  EXPECT_EQ(unknown, "sse9");
+  EXPECT_EQ(features.bits, kEveryX86.bits);
+}
+
+TEST(CpuFeatures, Names) {
+  EXPECT_EQ(cpu_feature_names(CpuFeatures{}), "portable");
+  EXPECT_EQ(cpu_feature_names(CpuFeatures{kAvx2 | kAvx512Vnni}), "avx2 avx512vnni");
+}
+
+TEST(CpuFeatures, HasNeedsEveryBit) {
+  EXPECT_TRUE(CpuFeatures{kAvx2}.has(kAvx2));
+  EXPECT_FALSE(CpuFeatures{kAvx2}.has(kAvx512Vnni));
+  EXPECT_TRUE(CpuFeatures{}.has(kPortable));
+}
+
+}  // namespace
+}  // namespace octet::kernels
