@@ -25,8 +25,13 @@ Status import_onnx(const std::string& path,
 // Used by constant folding. kUnsupported if the node cannot be lowered.
 Status evaluate_node(const Graph& graph, const Node& node, std::vector<Constant>* outputs);
 
-// quantize/import_qdq.cc: a graph with QuantizeLinear/DequantizeLinear pairs -> types and
-// scales on values as calibration would have set them; *found says if there were any.
+// quantize/import_qdq.cc, right behind import_onnx and before run_passes: QuantizeLinear / DequantizeLinear
+// pairs disappear from the graph, and what they said is pinned on the values: an activation stays F32 with
+// Value::quantization set; a weight becomes an f32 constant (exactly its dequantized numbers) with
+// channel_scales. So passes see a plain float graph; they keep Value::quantization of the values they keep,
+// and copy it where they replace a constant by a permuted or reshaped one. quantize() then takes the pinned
+// scales instead of ranges: convert = import_onnx, import_qdq(&found), run_passes, found ? {} : calibrate,
+// quantize. *found says if there were any pairs.
 Status import_qdq(Graph* graph, Diagnostics* diagnostics, bool* found);
 
 // calibrate.cc: the range of every f32 activation, seen on samples.
