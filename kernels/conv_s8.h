@@ -41,7 +41,22 @@ struct ConvS8 {
   const int8_t* right_shift;         // [output_channels]; unused with accumulator_scale
   const float* accumulator_scale;    // null, or [output_channels]: write f32
   const int8_t* output_table;        // null, or 256 entries applied to the requantized value
+
+  // Distance between neighbouring outputs, in elements; 0 = dense. Output
+  // (n, y, x, o) stands at n * batch_stride + y * row_stride + x * pixel_stride + o.
+  // ConvTranspose interleaves several convolutions in one output this way.
+  size_t output_pixel_stride = 0, output_row_stride = 0, output_batch_stride = 0;
 };
+
+// The strides in force: those given, or the dense ones.
+struct ConvS8OutputStrides {
+  size_t pixel, row, batch;
+};
+static inline constexpr ConvS8OutputStrides conv_s8_output_strides(const ConvS8& c) {
+  const size_t pixel = c.output_pixel_stride ? c.output_pixel_stride : c.output_channels;
+  const size_t row = c.output_row_stride ? c.output_row_stride : c.output_width * pixel;
+  return {pixel, row, c.output_batch_stride ? c.output_batch_stride : c.output_height * row};
+}
 
 // output: int8_t*, or float* with accumulator_scale.
 void conv_s8_reference(const ConvS8& conv, const int8_t* input, void* output);
@@ -64,6 +79,6 @@ struct ConvS8Kernel {
 const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu);
 
 // All rows, best first, for tests and benchmarks.
-const ConvS8Kernel* conv_s8_kernels(size_t* count);
+const ConvS8Kernel* const* conv_s8_kernels(size_t* count);
 
 }  // namespace octet::kernels
