@@ -50,7 +50,10 @@ class Session {
   kernels::CpuFeatures cpu_features() const { return cpu_; }
 
   // The graph's own tensors of input and output i: quantized and NHWC where
-  // the graph is. Read and write `data` in place; no copy is made.
+  // the graph is. Read and write `data` in place; no copy is made. Inputs keep their
+  // bytes during run(), which can thus be repeated; outputs keep theirs until the next run().
+  size_t input_count() const;
+  size_t output_count() const;
   Tensor& input(size_t i);
   Tensor& output(size_t i);
 
@@ -60,12 +63,13 @@ class Session {
 
   // Fills input i from data as the ONNX model declared it (schema Input.type
   // and .shape, row-major, e.g. f32 NCHW): permutes and quantizes. `bytes` must
-  // match. Allocates nothing.
+  // match. Quantizes with inv_scale = 1 / tensor.scale in f32. Allocates nothing.
   Status set_input(size_t i, const void* data, size_t bytes);
 
   // Fills input i from an image of the input's exact height and width, already in
   // the network's channel order, interleaved u8 [H, W, C], through the pixel tables
-  // (s8) or (pixel - mean) / std (f32). For models with Preprocessing.
+  // (s8) or (pixel - mean) / std (f32). For models with Preprocessing. A batch is that
+  // many images, one after another.
   Status set_input_pixels(size_t i, const uint8_t* pixels, size_t bytes);
 
   // Reads output i in the form the ONNX model declared: permutes back and
@@ -73,7 +77,8 @@ class Session {
   Status get_output(size_t i, void* data, size_t bytes) const;
 
   // Points the graph's own tensor of input/output i at user memory (64-byte
-  // aligned, tensor.bytes long); null returns to the session's own memory.
+  // aligned, tensor.bytes long); null returns to the session's own memory. On behalf of
+  // vector kernels the 64 bytes behind it must be readable; they are never used.
   Status bind_input(size_t i, void* data);
   Status bind_output(size_t i, void* data);
 
@@ -92,9 +97,15 @@ class Session {
   const std::vector<StepProfile>& profile() const { return profile_; }
 
  private:
-  struct Step;
+  struct State;  // session_state.h
   Session();
-  // ... members are in session.cc's order; D may refine this part freely.
+  Status set_up();            // the stages of create(), in order:
+  Status choose_cpu();        //   features of this CPU, masked
+  Status prepare_steps();     //   operators -> steps
+  Status plan_arena();        //   lifetimes -> one allocation
+  Status allocate_scratch();  //   one allocation for all threads
+  void run_observed();
+
   const Model* model_ = nullptr;
   SessionOptions options_;
   kernels::CpuFeatures cpu_;
@@ -102,7 +113,6 @@ class Session {
   std::vector<StepProfile> profile_;
   size_t arena_bytes_ = 0;
   size_t scratch_bytes_ = 0;
-  struct State;
   std::unique_ptr<State> state_;
 };
 

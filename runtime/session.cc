@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Session: the stages of create(), and run().
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "runtime/partition.h"
+#include "runtime/session_plan.h"
+#include "runtime/session_state.h"
+#include "runtime/validate.h"
+
+namespace octet {
+namespace {
+
+constexpr size_t kMaxThreads = 256;
+constexpr size_t kMaxScratchBytes = std::numeric_limits<size_t>::max() / 4;
+
+constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+uint64_t now_ns() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
+}
+
+}  // namespace
+
+Session::Session() : state_(new State()) {}
+Session::~Session() = default;
+
+Status Session::create(const Model& model, const SessionOptions& options, std::unique_ptr<Session>* session) {
+  if (options.threads < 1 || options.threads > kMaxThreads)
+    return error(StatusCode::kInvalidArgument, "%zu threads; must be in [1, %zu]", options.threads, kMaxThreads);
+  std::unique_ptr<Session> created(new Session());
+  created->model_ = &model;
+  created->options_ = options;
+  OCTET_RETURN_IF_ERROR(created->set_up());
+  *session = std::move(created);
+  return Status();
+}
+
+Status Session::set_up() {
+  OCTET_RETURN_IF_ERROR(choose_cpu());
+  tensors_ = model_->tensors();
+  state_->views = model_->resolve_operators(&tensors_);
+  if (model_->root().inputs())
+    for (const schema::Input* input : *model_->root().inputs())
+      state_->inputs.push_back(make_binding(*input, tensors_));
+  for (const schema::Output* output : *model_->root().outputs())
+    state_->outputs.push_back(make_binding(*output, tensors_));
+  if (options_.threads > 1) {
+    state_->pool.reset(pthreadpool_create(options_.threads));
+    if (!state_->pool)
+      return error(StatusCode::kOutOfMemory, "cannot start %zu threads", options_.threads);
+  }
+  OCTET_RETURN_IF_ERROR(prepare_steps());
+  OCTET_RETURN_IF_ERROR(plan_arena());
+  return allocate_scratch();
+}
+
+Status Session::choose_cpu() {
+  cpu_ = kernels::detect_cpu_features();
+  const char* variable = std::getenv("OCTET_CPU_FEATURES");
+  const bool from_options = !options_.cpu_features.empty();
+  const char* mask = from_options ? options_.cpu_features.c_str() : variable ? variable : "";
+  std::string unknown;
+  if (kernels::mask_cpu_features(mask, &cpu_, &unknown)) return Status();
+  return error(StatusCode::kInvalidArgument, "CPU feature '%s' in %s '%s' is unknown", unknown.c_str(),
+               from_options ? "option cpu_features" : "OCTET_CPU_FEATURES", mask);
+}
+
+Status Session::prepare_steps() {
+  State& state = *state_;
+  PrepareContext context;
+  context.cpu = cpu_;
+  context.threads = options_.threads;
+  context.packed = &state.packed;
+  OCTET_RETURN_IF_ERROR(partition_operators(*model_, options_, state.views, &context, &state.steps));
+  state.thread_scratch_bytes = context.scratch_bytes;
+  state.step_of_operator.resize(state.views.size());
+  profile_.resize(state.steps.size());
+  for (size_t i = 0; i < state.steps.size(); ++i) {
+    const Step& step = state.steps[i];
+    for (int k = 0; k < step.operator_count; ++k)
+      state.step_of_operator[static_cast<size_t>(step.first_operator + k)] = static_cast<int>(i);
+    profile_[i] = {step.first_operator, step.operator_count, step.op->kernel_name(), 0, 0, 0};
+  }
+  return Status();
+}
+
+Status Session::plan_arena() {
+  State& state = *state_;
+  const ArenaPlan plan = plan_session(*model_, state.views, state.steps, options_.keep_all_tensors);
+  if (plan.bytes > kMaxArenaBytes)
+    return error(StatusCode::kUnsupported, "the activations need %zu bytes; this build allows %llu", plan.bytes,
+                 static_cast<unsigned long long>(kMaxArenaBytes));
+  arena_bytes_ = plan.bytes;
+  state.arena = allocate_aligned(arena_bytes_);
+  if (!state.arena) return error(StatusCode::kOutOfMemory, "no memory for an arena of %zu bytes", arena_bytes_);
+  state.own_data.resize(tensors_.size());
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (plan.offsets[i] != ArenaPlan::kNoPlace) tensors_[i].data = state.arena.get() + plan.offsets[i];
+    state.own_data[i] = tensors_[i].data;
+  }
+  for (const Binding& binding : state.inputs)
+    std::memset(tensors_[binding.tensor].data, 0, tensors_[binding.tensor].bytes);
+  return Status();
+}
+
+Status Session::allocate_scratch() {
+  State& state = *state_;
+  if (state.thread_scratch_bytes > kMaxScratchBytes / options_.threads)
+    return error(StatusCode::kOutOfMemory, "an operator wants %zu bytes of scratch for each thread",
+                 state.thread_scratch_bytes);
+  state.context.pool = state.pool.get();
+  state.context.threads = options_.threads;
+  state.context.scratch_stride = round_up(state.thread_scratch_bytes);
+  scratch_bytes_ = state.context.scratch_stride * options_.threads;
+  state.scratch = allocate_aligned(scratch_bytes_);
+  if (!state.scratch)
+    return error(StatusCode::kOutOfMemory, "no memory for scratch of %zu bytes", scratch_bytes_);
+  state.context.scratch = state.scratch.get();
+  return Status();
+}
+
+void Session::run() {
+  State& state = *state_;
+  if (options_.profile || state.observer) return run_observed();
+  for (const Step& step : state.steps) step.op->run(state.context);
+}
+
+void Session::run_observed() {
+  State& state = *state_;
+  for (size_t i = 0; i < state.steps.size(); ++i) {
+    const Step& step = state.steps[i];
+    const uint64_t start = now_ns();
+    step.op->run(state.context);
+    const uint64_t elapsed = now_ns() - start;
+    StepProfile& profile = profile_[i];
+    profile.min_ns = profile.runs == 0 ? elapsed : std::min(profile.min_ns, elapsed);
+    profile.total_ns += elapsed;
+    ++profile.runs;
+    if (state.observer)
+      state.observer(state.observer_argument, step.first_operator + step.operator_count - 1, *this);
+  }
+}
+
+void Session::set_observer(Observer observer, void* argument) {
+  state_->observer = observer;
+  state_->observer_argument = argument;
+}
+
+size_t Session::packed_bytes() const { return state_->packed.bytes(); }
+
+const char* Session::kernel_name(int operator_index) const {
+  const int step = state_->step_of_operator[static_cast<size_t>(operator_index)];
+  return state_->steps[static_cast<size_t>(step)].op->kernel_name();
+}
+
+}  // namespace octet
