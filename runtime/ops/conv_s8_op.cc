@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a validated operator to a running ConvS8 kernel.
+#include "runtime/ops/conv_s8_op.h"
+
+#include <algorithm>
+#include <new>
+
+#include "runtime/parallel.h"
+
+namespace octet {
+namespace {
+
+// Work that takes about ten microseconds on one core; waking a thread costs as much.
+constexpr size_t kMacsWorthAThread = 300000;
+
+Status out_of_memory(const OpView& view, size_t bytes) {
+  return error(StatusCode::kOutOfMemory, "'%s': no memory for %zu bytes of packed weights", view.name(), bytes);
+}
+
+class ConvS8Op final : public Op {
+ public:
+  ConvS8Op(const OpView& view, const PreparedConvS8& prepared)
+      : input_(view.input(0)), output_(view.output(0)), prepared_(prepared) {}
+
+  void run(const RunContext& context) override {
+    run_conv_s8(prepared_, context, input_->as<int8_t>(), output_->data);
+  }
+  const char* kernel_name() const override { return prepared_.kernel->name; }
+
+ private:
+  const Tensor* input_;
+  Tensor* output_;
+  PreparedConvS8 prepared_;
+};
+
+size_t macs_of(const kernels::ConvS8& c) {
+  return c.batch * c.output_height * c.output_width * c.output_channels * c.kernel_height * c.kernel_width *
+         (c.input_channels / c.groups);
+}
+
+}  // namespace
+
+Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, PackedMemory* packed,
+                              kernels::ConvS8* conv) {
+  conv->input_zero_point = view.input(0)->zero_point;
+  conv->weights = static_cast<const int8_t*>(view.input(1)->constant);
+  conv->bias = view.input(2) ? static_cast<const int32_t*>(view.input(2)->constant) : nullptr;
+  if (!view.output(0)->is_s8()) {
+    conv->accumulator_scale = options.accumulator_scale->data();
+    return {};
+  }
+  const bool has_table = options.table && options.table->size() == 256;
+  conv->output_zero_point = has_table ? options.table_zero_point : view.output(0)->zero_point;
+  conv->output_table = has_table ? reinterpret_cast<const int8_t*>(options.table->data()) : nullptr;
+  const schema::Requantization& r = *options.requantization;
+  conv->output_min = r.output_min();
+  conv->output_max = r.output_max();
+  conv->multiplier = r.multiplier()->data();
+  conv->right_shift = r.right_shift()->data();
+  const size_t channels = conv->output_channels;
+  if (r.multiplier()->size() == channels) return {};
+  auto* multiplier = static_cast<int16_t*>(packed->allocate(channels * sizeof(int16_t)));
+  auto* right_shift = static_cast<int8_t*>(packed->allocate(channels));
+  if (!multiplier || !right_shift) return out_of_memory(view, channels * 3);
+  std::fill_n(multiplier, channels, r.multiplier()->Get(0));
+  std::fill_n(right_shift, channels, r.right_shift()->Get(0));
+  conv->multiplier = multiplier;
+  conv->right_shift = right_shift;
+  return {};
+}
+
+Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,
+                       PreparedConvS8* prepared) {
+  prepared->conv = conv;
+  prepared->kernel = &kernels::select_conv_s8(conv, context->cpu);
+  const size_t bytes = prepared->kernel->packed_bytes(conv);
+  if (bytes > 0) {
+    void* packed = context->packed->allocate(bytes);
+    if (!packed) return out_of_memory(view, bytes);
+    prepared->kernel->pack(conv, packed);
+    prepared->packed = packed;
+  }
+  prepared->items = prepared->kernel->items(conv);
+  prepared->minimum_items =
+      prepared->items * kMacsWorthAThread / std::max<size_t>(macs_of(conv), 1) + 1;
+  context->scratch_bytes = std::max(context->scratch_bytes, prepared->kernel->scratch_bytes(conv));
+  return {};
+}
+
+void run_conv_s8(const PreparedConvS8& prepared, const RunContext& context, const int8_t* input, void* output) {
+  parallel_for(context, prepared.items, prepared.minimum_items, [&](size_t first, size_t last, size_t thread) {
+    uint8_t* scratch = context.scratch ? context.scratch + thread * context.scratch_stride : nullptr;
+    prepared.kernel->run(prepared.conv, prepared.packed, input, output, first, last, scratch);
+  });
+}
+
+Status make_conv_s8_op(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,
+                       std::unique_ptr<Op>* op) {
+  PreparedConvS8 prepared;
+  OCTET_RETURN_IF_ERROR(prepare_conv_s8(view, conv, context, &prepared));
+  op->reset(new (std::nothrow) ConvS8Op(view, prepared));
+  return *op ? Status() : out_of_memory(view, sizeof(ConvS8Op));
+}
+
+}  // namespace octet
