@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <variant>
+
+namespace octet::tools {
+namespace {
+
+constexpr unsigned kConvert = 1, kRun = 2, kBench = 4, kInspect = 8, kEval = 16, kVerify = 32;
+constexpr unsigned kRuntime = kRun | kBench | kInspect | kEval | kVerify;
+
+struct CommandRow {
+  Command command;
+  unsigned bit;
+  const char* name;
+  const char* help;
+};
+
+constexpr CommandRow kCommands[] = {
+    {Command::kConvert, kConvert, "convert", "Convert an ONNX network to an Octet model"},
+    {Command::kRun, kRun, "run", "Run a model on files and show or write its outputs"},
+    {Command::kBench, kBench, "bench", "Measure latency and memory"},
+    {Command::kInspect, kInspect, "inspect", "Show what is in a model"},
+    {Command::kEval, kEval, "eval", "Measure accuracy on labelled data, or against another model"},
+    {Command::kVerify, kVerify, "verify", "Check that this CPU computes the bytes recorded at conversion"},
+};
+
+using Target = std::variant<std::string Arguments::*, int Arguments::*, bool Arguments::*,
+                            std::vector<std::string> Arguments::*>;
+
+struct OptionRow {
+  unsigned commands;
+  const char* name;
+  const char* value;       // empty for a flag
+  Target target;
+  bool required;
+  int minimum;             // integers only
+  const char* help;
+};
+
+const OptionRow kOptions[] = {
+    {kConvert, "-o,--output", "FILE", &Arguments::output, true, 0, "The model to write"},
+    {kConvert, "--calibration", "DIR|FILE", &Arguments::calibration, false, 0,
+     "Folder of sample inputs, or a text file that lists them"},
+    {kConvert, "--precision", "int8|fp32", &Arguments::precision, false, 0, "int8 (default) or fp32"},
+    {kConvert, "--method", "NAME", &Arguments::method, false, 0, "How ranges are chosen: minmax (default) or entropy"},
+    {kConvert, "--mean", "A,B,C", &Arguments::mean, false, 0,
+     "Mean per channel in 0..255 pixel units, in the network's channel order"},
+    {kConvert, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},
+    {kConvert, "--color", "RGB|BGR|GRAY", &Arguments::color, false, 0, "Channel order of the network's input"},
+    {kConvert, "--resize", "N|WxH", &Arguments::resize, false, 0, "Resize images: shorter side N, or stretch to WxH"},
+    {kConvert, "--crop", "N|WxH", &Arguments::crop, false, 0, "Centre crop after the resize"},
+    {kConvert, "--shape", "NAME=1,3,224,224", &Arguments::shapes, false, 0, "Fix the shape of an input; may be repeated"},
+    {kConvert, "--report", "FILE.html", &Arguments::report, false, 0, "Write a report of the conversion"},
+    {kRun, "--input", "[NAME=]FILE", &Arguments::inputs, true, 0, "Input file; once for each input of the network"},
+    {kRun, "--top", "K", &Arguments::top, false, 1, "Show the K largest values of each output"},
+    {kRun | kEval, "--labels", "FILE", &Arguments::labels, false, 0,
+     "run: class names, one a line; eval: 'file_name class_index' lines"},
+    {kRun, "--output", "DIR", &Arguments::output, false, 0, "Write each output to DIR as .npy"},
+    {kBench, "--warmup", "N", &Arguments::warmup, false, 0, "Runs before measuring (default 5)"},
+    {kBench, "--runs", "N", &Arguments::runs, false, 1, "Measured runs (default 50)"},
+    {kBench, "--profile", "", &Arguments::profile, false, 0, "Show the time of each operator"},
+    {kEval, "--data", "DIR", &Arguments::data, true, 0, "Folder of the files that the labels name"},
+    {kEval, "--reference", "OTHER.octet", &Arguments::reference, false, 0, "Compare the outputs with this model's"},
+    {kBench | kInspect | kEval, "--json", "", &Arguments::json, false, 0, "Print one JSON object and nothing else"},
+    {kConvert | kRuntime, "--threads", "N", &Arguments::threads, false, 1, "Threads (default 1)"},
+    {kConvert | kRuntime, "--cpu-features", "LIST", &Arguments::cpu_features, false, 0,
+     "Use only these: portable, avx2, avxvnni, avx512vnni, neon, dotprod, i8mm"},
+    {kConvert | kRuntime, "--verbose", "", &Arguments::verbose, false, 0, "Say more"},
+};
+
+void add_option(CLI::App* app, const OptionRow& row, Arguments* arguments) {
+  CLI::Option* option = nullptr;
+  if (auto text = std::get_if<std::string Arguments::*>(&row.target))
+    option = app->add_option(row.name, arguments->*(*text), row.help);
+  if (auto number = std::get_if<int Arguments::*>(&row.target))
+    option = app->add_option(row.name, arguments->*(*number), row.help)->check(CLI::Range(row.minimum, 1000000));
+  if (auto list = std::get_if<std::vector<std::string> Arguments::*>(&row.target))
+    option = app->add_option(row.name, arguments->*(*list), row.help)->expected(1)->take_all();
+  if (auto flag = std::get_if<bool Arguments::*>(&row.target))
+    option = app->add_flag(row.name, arguments->*(*flag), row.help);
+  if (row.value[0] != '\0') option->type_name(row.value);
+  if (row.required) option->required();
+}
+
+// One line of whatever CLI11 says.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (c == '\n') c = ' ';
+  return text;
+}
+
+bool parse_integer(const char* text, char** end, int* value) {
+  const long parsed = strtol(text, end, 10);
+  if (*end == text || parsed < 1 || parsed > 1 << 20) return false;
+  *value = static_cast<int>(parsed);
+  return true;
+}
+
+}  // namespace
+
+bool parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code) {
+  CLI::App app("Octet: INT8 inference for small CPUs", "octet");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("octet ") + OCTET_VERSION);
+  arguments->argv.assign(argv, argv + argc);
+  for (const CommandRow& row : kCommands) {
+    CLI::App* command = app.add_subcommand(row.name, row.help);
+    command->add_option("MODEL", arguments->model, row.bit == kConvert ? "The ONNX file" : "The .octet file")
+        ->required()
+        ->type_name("");
+    for (const OptionRow& option : kOptions)
+      if (option.commands & row.bit) add_option(command, option, arguments);
+    command->callback([arguments, &row] { arguments->command = row.command; });
+  }
+  try {
+    app.parse(argc, argv);
+    return true;
+  } catch (const CLI::ParseError& failure) {
+    if (failure.get_exit_code() == 0) {
+      app.exit(failure);
+      *exit_code = 0;
+    } else {
+      fprintf(stderr, "octet: %s (see octet --help)\n", one_line(failure.what()).c_str());
+      *exit_code = 2;
+    }
+    return false;
+  }
+}
+
+Status parse_numbers(const char* option, const std::string& text, std::vector<float>* numbers) {
+  numbers->clear();
+  const char* at = text.c_str();
+  while (*at != '\0') {
+    char* end = nullptr;
+    const float value = strtof(at, &end);
+    if (end == at || !std::isfinite(value) || (*end != ',' && *end != '\0'))
+      return error(StatusCode::kInvalidArgument, "%s %s: must be numbers separated by commas", option, text.c_str());
+    numbers->push_back(value);
+    at = *end == ',' ? end + 1 : end;
+  }
+  return Status();
+}
+
+Status parse_size(const char* option, const std::string& text, int* first, int* second) {
+  char* end = nullptr;
+  *second = 0;
+  bool good = parse_integer(text.c_str(), &end, first);
+  if (good && *end == 'x') good = parse_integer(end + 1, &end, second);
+  if (!good || *end != '\0')
+    return error(StatusCode::kInvalidArgument, "%s %s: must be N or WxH, each from 1 to 1048576", option, text.c_str());
+  return Status();
+}
+
+Status parse_shape_option(const std::string& text, std::map<std::string, std::vector<int64_t>>* shapes) {
+  const size_t equals = text.rfind('=');
+  const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
+  const char* at = text.c_str() + (equals == std::string::npos ? 0 : equals + 1);
+  std::vector<int64_t> shape;
+  while (*at != '\0') {
+    char* end = nullptr;
+    int value = 0;
+    if (!parse_integer(at, &end, &value) || (*end != ',' && *end != '\0')) {
+      shape.clear();
+      break;
+    }
+    shape.push_back(value);
+    at = *end == ',' ? end + 1 : end;
+  }
+  if (shape.empty())
+    return error(StatusCode::kInvalidArgument, "--shape %s: must be NAME=1,3,224,224 with dimensions of at least 1",
+                 text.c_str());
+  (*shapes)[name] = shape;
+  return Status();
+}
+
+}  // namespace octet::tools

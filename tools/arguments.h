@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line of `octet`: every option stands in one table
+// (arguments.cc), which drives parsing and --help.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/status.h"
+
+namespace octet::tools {
+
+enum class Command { kNone, kConvert, kRun, kBench, kInspect, kEval, kVerify };
+
+// What the person asked for; texts are checked and parsed by the functions below.
+struct Arguments {
+  Command command = Command::kNone;
+  std::string model;
+
+  // convert
+  std::string output;
+  std::string calibration;
+  std::string precision = "int8";
+  std::string method = "minmax";
+  std::string mean, std;
+  std::string color;
+  std::string resize, crop;
+  std::vector<std::string> shapes;
+  std::string report;
+
+  // run, eval
+  std::vector<std::string> inputs;
+  int top = 0;
+  std::string labels;
+  std::string data;
+  std::string reference;
+
+  // bench
+  int warmup = 5;
+  int runs = 50;
+  bool profile = false;
+
+  // common
+  int threads = 1;
+  std::string cpu_features;
+  bool json = false;
+  bool verbose = false;
+
+  std::vector<std::string> argv;   // as given, for provenance
+};
+
+// Parses. Returns true to go on; false if the program should end with *exit_code
+// (after --help: 0; after wrong usage, with a line on stderr: 2).
+bool parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code);
+
+// "1,2.5,3" -> numbers. `option` is for messages.
+Status parse_numbers(const char* option, const std::string& text, std::vector<float>* numbers);
+
+// "256" -> {256, 0}; "320x240" -> {320, 240}.
+Status parse_size(const char* option, const std::string& text, int* first, int* second);
+
+// "NAME=1,3,224,224", or "1,3,224,224" for the only input (key "").
+Status parse_shape_option(const std::string& text, std::map<std::string, std::vector<int64_t>>* shapes);
+
+}  // namespace octet::tools
