@@ -64,6 +64,7 @@ class PackedMemory {
 struct PrepareContext {
   kernels::CpuFeatures cpu;         // after masking
   size_t threads = 1;
+  pthreadpool_t pool = nullptr;     // the one that run will get; null with one thread
   PackedMemory* packed = nullptr;   // never null in prepare
   size_t scratch_bytes = 0;         // out: scratch that run needs for each thread
 };

@@ -79,6 +79,7 @@ Status Session::prepare_steps() {
   PrepareContext context;
   context.cpu = cpu_;
   context.threads = options_.threads;
+  context.pool = state.pool.get();
   context.packed = &state.packed;
   OCTET_RETURN_IF_ERROR(partition_operators(*model_, options_, state.views, &context, &state.steps));
   state.thread_scratch_bytes = context.scratch_bytes;

@@ -85,7 +85,7 @@ class SessionPlanner {
   void share_reshapes() {
     for (const Step& step : steps_) {
       const schema::Operator& op = *views_[static_cast<size_t>(step.first_operator)].definition;
-      if (op.type() != schema::OperatorType_Reshape || step.operator_count != 1) continue;
+      if (op.type() != schema::OperatorType_Reshape || step.is_island) continue;
       const size_t input = index_of(*op.inputs(), 0), output = index_of(*op.outputs(), 0);
       const size_t root = lifetimes_[input].root;
       if (model_.tensors()[root].is_constant() || is_graph_input(root)) continue;

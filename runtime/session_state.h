@@ -35,6 +35,7 @@ struct Step {
   std::unique_ptr<Op> op;
   int first_operator = 0;
   int operator_count = 1;
+  bool is_island = false;
 };
 
 struct Session::State {

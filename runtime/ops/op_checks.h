@@ -1,45 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What many validate_<op> check alike on untrusted bytes. Every message names
-// the operator's type and node.
+// What validators check alike on untrusted bytes, with messages that name the
+// operator: "Concat 'concat_3': axis 5; must be in [0, 4)".
 #pragma once
 
-#include <cstdio>
-#include <initializer_list>
+#include <cstddef>
+#include <string>
 
 #include "model_generated.h"
 #include "runtime/op.h"
 #include "runtime/status.h"
+#include "runtime/tensor.h"
 
 namespace octet {
 
-// "<Type> '<node>': <message>", an invalid model.
-Status invalid_op(const OpView& view, const char* format, ...) __attribute__((format(printf, 2, 3)));
+// kInvalidModel with "<Type> '<name>': " in front of the message.
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+Status invalid(const OpView& view, const char* format, ...);
 
-// Between min_inputs and max_inputs inputs, the first min_inputs of them present (later ones may be
-// left out); between min_outputs and max_outputs outputs, likewise.
-struct OpCounts {
-  size_t min_inputs, max_inputs, min_outputs, max_outputs;
+std::string shape_text(const Shape& shape);         // "[1, 224, 224, 3]"
+inline const char* type_text(const Tensor& tensor) { return schema::EnumNameTensorType(tensor.type); }
+
+// Between `least` and `most` inputs, the first `least` present; exactly one output.
+Status check_operands(const OpView& view, size_t least, size_t most);
+
+// As check_operands, and all inputs present.
+Status check_all_operands(const OpView& view, size_t least, size_t most);
+
+Status check_type(const OpView& view, const Tensor& tensor, const char* what, TensorType type);
+Status check_shape(const OpView& view, const Tensor& tensor, const char* what, const Shape& expected);
+Status check_rank(const OpView& view, const Tensor& tensor, const char* what, int rank);
+Status check_axis(const OpView& view, int axis, int rank);
+
+// Same type and, for s8, same scale and zero point: the bytes mean the same.
+Status check_same_meaning(const OpView& view, const Tensor& from, const Tensor& to);
+
+// Indices of any value are allowed, only the type is checked: s32 or s64.
+Status check_index_type(const OpView& view, const Tensor& indices);
+
+// `entries` multipliers and right shifts are there; validate_operators has checked their ranges.
+Status check_requantization_entries(const OpView& view, const schema::Requantization* requantization,
+                                    size_t entries);
+
+// The clamp of an optional requantization.
+struct OutputRange {
+  int32_t min = -128, max = 127;
 };
-Status check_counts(const OpView& view, OpCounts counts);
+OutputRange output_range(const schema::Requantization* requantization);
 
-// `tensor` has one of `types`. `what` names it in the message: "input", "scale".
-Status check_type(const OpView& view, const Tensor& tensor, const char* what,
-                  std::initializer_list<TensorType> types);
+// The length of a vector of the file, 0 when it is absent.
+template <class T>
+size_t vector_length(const flatbuffers::Vector<T>* vector) {
+  return vector ? vector->size() : 0;
+}
 
-Status check_rank(const OpView& view, const Tensor& tensor, const char* what, int min_rank, int max_rank);
-
-Status check_same_shape(const OpView& view, const Tensor& tensor, const char* what, const Tensor& other);
-
-// A tensor of exactly these dimensions.
-Status check_dims(const OpView& view, const Tensor& tensor, const char* what,
-                  std::initializer_list<int64_t> dims);
-
-// low <= value <= high.
-Status check_value(const OpView& view, const char* what, int64_t value, int64_t low, int64_t high);
-
-// `output` is the numpy broadcast of `inputs`: each broadcasts to it, and every dimension of it comes
-// from one of them.
-Status check_broadcast(const OpView& view, std::initializer_list<const Tensor*> inputs, const Tensor& output);
+// For parallel_for: the fewest items worth a thread, where one item touches `item_bytes` bytes.
+constexpr size_t minimum_items(size_t item_bytes) {
+  constexpr size_t kBytesPerThread = 16384;
+  return item_bytes == 0 ? kBytesPerThread : (kBytesPerThread + item_bytes - 1) / item_bytes;
+}
 
 }  // namespace octet

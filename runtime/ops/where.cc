@@ -4,7 +4,7 @@
 #include "kernels/portable/elementwise_f32.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
-#include "runtime/ops/op_checks.h"
+#include "runtime/ops/float_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
 
