@@ -52,6 +52,9 @@ Status lower_preprocessing(const Graph& graph, const GraphPort& port, const Imag
   if (!given.present || !axes.image || port.value == kNoValue) return Status();
   data->present = true;
   data->image = given;
+  if (axes.channels == 1) data->image.color = ImagePreprocessing::Color::kGray;
+  if (axes.channels == 3 && given.color == ImagePreprocessing::Color::kGray)
+    return error(StatusCode::kInvalidArgument, "--color GRAY: input '%s' has 3 channels", port.name.c_str());
   OCTET_RETURN_IF_ERROR(expand("--mean", axes.channels, 0, port, &data->image.mean));
   OCTET_RETURN_IF_ERROR(expand("--std", axes.channels, 1, port, &data->image.std));
   for (float std : data->image.std)
