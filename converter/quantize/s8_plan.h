@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What quantize has decided before it rewrites the graph.
+#pragma once
+
+#include <vector>
+
+#include "converter/quantize/precision.h"
+#include "converter/quantize/scales.h"
+
+namespace octet::converter {
+
+struct S8Plan {
+  S8Nodes nodes;                             // run in s8
+  std::vector<Quantization> quantizations;   // per value; scale 0: no s8 node touches it
+  std::vector<bool> s8_values;               // stored as s8 where they are written
+
+  const Quantization& quantization(ValueId id) const { return quantizations[static_cast<size_t>(id)]; }
+  bool is_s8(ValueId id) const { return s8_values[static_cast<size_t>(id)]; }
+};
+
+// An activation is stored as s8 if an s8 node writes it (unless it writes f32 there, see writes_f32),
+// or if it is a graph input that s8 nodes and no float nodes read: Session::set_input quantizes then.
+std::vector<bool> choose_s8_values(const Graph& graph, const S8Nodes& s8);
+
+// insert_boundaries: sets the types and quantizations of values, and puts
+//   Quantize    in front of s8 nodes that read an f32 value,
+//   Dequantize  in front of f32 nodes that read an s8 value,
+//   Requantize  in front of same-scale nodes that read an s8 value of another scale,
+// one per value and scale, where it is first needed. Graph outputs need none: Session::get_output converts.
+void insert_boundaries(Graph* graph, const S8Plan& plan);
+
+// fuse_tables: Conv, ConvTranspose or FullyConnected -> unary function, both s8, no other reader:
+// the node gets `table` (256 entries), `table_scale` and `table_zero_point` (the quantization in front
+// of the table) and writes the function's output; the unary node goes. Returns how many.
+size_t fuse_tables(Graph* graph);
+
+}  // namespace octet::converter

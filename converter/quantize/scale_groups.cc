@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Union-find over values, and the step from a range to a scale.
+#include <algorithm>
+#include <cmath>
+
+#include "converter/quantize/scales.h"
+
+namespace octet::converter {
+
+Quantization range_to_quantization(Range range) {
+  const double low = std::min<double>(range.min, 0), high = std::max<double>(range.max, 0);
+  Quantization result;
+  result.zero_point = 0;
+  result.scale = 1.0f / 128;
+  if (!(high - low > 0)) return result;
+  const double zero_point = std::clamp(std::nearbyint(-128 - low * 255 / (high - low)), -128.0, 127.0);
+  double scale = 0;
+  if (high > 0) scale = std::max(scale, high / (127 - std::min(zero_point, 126.0)));
+  if (low < 0) scale = std::max(scale, -low / (128 + std::max(zero_point, -127.0)));
+  result.zero_point = static_cast<int32_t>(std::clamp(zero_point, low < 0 ? -127.0 : -128.0, high > 0 ? 126.0 : 127.0));
+  // A subnormal scale has no inverse in f32.
+  result.scale = std::max(static_cast<float>(scale), 1e-30f);
+  return result;
+}
+
+bool same_quantization(const Quantization& a, const Quantization& b) {
+  return a.scale == b.scale && a.zero_point == b.zero_point;
+}
+
+ScaleGroups::ScaleGroups(size_t values) : parent_(values), groups_(values) {
+  for (size_t i = 0; i < values; ++i) {
+    parent_[i] = static_cast<int32_t>(i);
+    groups_[i].members = {static_cast<ValueId>(i)};
+  }
+}
+
+int32_t ScaleGroups::find(ValueId id) {
+  while (parent_[static_cast<size_t>(id)] != id) {
+    int32_t& up = parent_[static_cast<size_t>(id)];
+    up = parent_[static_cast<size_t>(up)];
+    id = up;
+  }
+  return id;
+}
+
+void ScaleGroups::add_range(ValueId id, Range range) {
+  Group& g = group(id);
+  g.range = g.has_range ? Range{std::min(g.range.min, range.min), std::max(g.range.max, range.max)} : range;
+  g.has_range = true;
+}
+
+void ScaleGroups::pin(ValueId id, const Quantization& quantization) {
+  Group& g = group(id);
+  g.pinned = true;
+  g.quantization = quantization;
+}
+
+bool ScaleGroups::join(ValueId a, ValueId b) {
+  const int32_t root = find(a), other = find(b);
+  if (root == other) return true;
+  Group& into = groups_[static_cast<size_t>(root)];
+  Group& from = groups_[static_cast<size_t>(other)];
+  if (into.pinned && from.pinned && !same_quantization(into.quantization, from.quantization)) return false;
+  parent_[static_cast<size_t>(other)] = root;
+  if (from.has_range) add_range(root, from.range);
+  if (from.pinned && !into.pinned) pin(root, from.quantization);
+  into.least_scale = std::max(into.least_scale, from.least_scale);
+  into.members.insert(into.members.end(), from.members.begin(), from.members.end());
+  from = Group();
+  return true;
+}
+
+Quantization ScaleGroups::quantization(ValueId id) {
+  const Group& g = group(id);
+  if (g.pinned) return g.quantization;
+  Quantization result = range_to_quantization(g.range);
+  result.scale = std::max(result.scale, static_cast<float>(g.least_scale));
+  return result;
+}
+
+void ScaleGroups::raise_scale(ValueId id, double scale) {
+  Group& g = group(id);
+  g.least_scale = std::max(g.least_scale, scale);
+}
+
+}  // namespace octet::converter
