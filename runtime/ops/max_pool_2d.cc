@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MaxPool2D on [N, H, W, C]. s8 in max_pool_2d_s8.cc, f32 in max_pool_2d_f32.cc.
+#include "runtime/ops/op_checks.h"
+#include "runtime/ops/ops.h"
+#include "runtime/ops/pool_checks.h"
+
+namespace octet {
+
+// Checks: pool_checks.h; s8: input and output have the same quantization.
+Status validate_max_pool_2d(const OpView& view) {
+  OCTET_RETURN_IF_ERROR(validate_pool(view));
+  return check_same_meaning(view, *view.input(0), *view.output(0));
+}
+
+Status prepare_max_pool_2d(const OpView& view, PrepareContext* context, OpPointer* op) {
+  return view.input(0)->is_s8() ? prepare_max_pool_2d_s8(view, context, op)
+                                : prepare_max_pool_2d_f32(view, context, op);
+}
+
+}  // namespace octet
