@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every conv_s8 kernel that this CPU can run equals the reference, byte for
+// byte, over the whole output buffer including what it must not touch.
+#include "kernels/conv_s8.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "tests/kernels/conv_s8_case.h"
+#include "tests/testing/guard_page.h"
+
+namespace octet::kernels {
+namespace {
+
+using testing::GuardedBuffer;
+using testing::Random;
+
+constexpr uint8_t kPoison = 0xa5;
+constexpr size_t kGap = 160;  // bytes in front of and behind the output
+
+std::vector<const ConvS8Kernel*> runnable_kernels() {
+  size_t count = 0;
+  const ConvS8Kernel* const* rows = conv_s8_kernels(&count);
+  std::vector<const ConvS8Kernel*> kernels;
+  for (size_t i = 0; i < count; ++i)
+    if (detect_cpu_features().has(rows[i]->feature)) kernels.push_back(rows[i]);
+  return kernels;
+}
+
+// 64-byte aligned memory without slack behind it beyond what the contract grants (64 bytes).
+struct Memory {
+  explicit Memory(size_t bytes, uint8_t fill) : bytes(bytes + 64), data(::operator new(this->bytes, std::align_val_t{64})) {
+    std::memset(data, fill, this->bytes);
+  }
+  ~Memory() { ::operator delete(data, std::align_val_t{64}); }
+  Memory(const Memory&) = delete;
+  size_t bytes;
+  void* data;
+};
+
+std::vector<uint8_t> reference_output(const ConvCase& test) {
+  std::vector<uint8_t> output(test.output_span() * test.element_bytes() + 2 * kGap, kPoison);
+  conv_s8_reference(test.conv, test.input.data(), output.data() + kGap);
+  return output;
+}
+
+// Runs the items in random portions, each with fresh scratch.
+std::vector<uint8_t> kernel_output(const ConvS8Kernel& kernel, const ConvCase& test, GuardedBuffer::Side side,
+                                   Random* random) {
+  GuardedBuffer input(test.input.size(), side);
+  std::memcpy(input.as(), test.input.data(), test.input.size());
+  Memory packed(kernel.packed_bytes(test.conv), 0x5a);
+  kernel.pack(test.conv, packed.data);
+  std::vector<uint8_t> output(test.output_span() * test.element_bytes() + 2 * kGap, kPoison);
+  const size_t items = kernel.items(test.conv);
+  for (size_t first = 0; first < items;) {
+    const size_t last = first + static_cast<size_t>(random->in_range(1, static_cast<int64_t>(items - first)));
+    Memory scratch(kernel.scratch_bytes(test.conv), 0x77);
+    kernel.run(test.conv, packed.data, input.as<int8_t>(), output.data() + kGap, first, last, scratch.data);
+    first = last;
+  }
+  return output;
+}
+
+class ConvS8KernelTest : public ::testing::TestWithParam<const ConvS8Kernel*> {
+ protected:
+  void check(const ConvCase& test, uint64_t seed) {
+    const ConvS8Kernel& kernel = *GetParam();
+    if (!kernel.supports(test.conv)) return;
+    ++checked_;
+    Random random(seed);
+    const std::vector<uint8_t> expected = reference_output(test);
+    for (const auto side : {GuardedBuffer::kGuardBehind, GuardedBuffer::kGuardBefore}) {
+      const std::vector<uint8_t> got = kernel_output(kernel, test, side, &random);
+      if (got == expected) continue;
+      size_t at = 0;
+      while (got[at] == expected[at]) ++at;
+      FAIL() << kernel.name << " differs at output byte " << static_cast<ptrdiff_t>(at - kGap) << " of "
+             << expected.size() - 2 * kGap << ": " << int{got[at]} << ", must be " << int{expected[at]} << "; "
+             << test.text() << "; seed " << seed;
+    }
+  }
+
+  void check_shape(const ConvShape& shape) {
+    const uint64_t seed = testing::test_seed(++seed_);
+    for (const ConvData data : {ConvData::kRandom, ConvData::kExtremes, ConvData::kTies}) {
+      check(ConvCase(shape, data, ConvOutput::kS8, seed), seed);
+      if (HasFatalFailure()) return;
+    }
+    check(ConvCase(shape, ConvData::kRandom, ConvOutput::kTable, seed), seed);
+    check(ConvCase(shape, ConvData::kRandom, ConvOutput::kF32, seed), seed);
+  }
+
+  uint64_t seed_ = 1;
+  int checked_ = 0;
+};
+
+TEST_P(ConvS8KernelTest, LayersOfRealNetworks) {
+  for (const ConvShape& shape : {
+           square(18, 17, 3, 32, 3, 2, 1),        // first layer
+           square(12, 13, 32, 16, 1, 1, 0),       // bottleneck
+           square(11, 9, 96, 24, 1, 1, 0),
+           square(7, 7, 40, 160, 1, 1, 0),
+           square(1, 1, 100, 50, 1, 1, 0),        // classifier
+           square(1, 3, 128, 9, 1, 1, 0),
+           square(1, 7, 65, 128, 1, 1, 0),
+           square(14, 14, 24, 24, 3, 1, 1, 24),   // depthwise
+           square(15, 14, 24, 24, 3, 2, 1, 24),
+           square(9, 9, 16, 16, 3, 1, 1),         // ResNet
+           square(10, 10, 16, 32, 3, 2, 1),
+           square(10, 10, 16, 32, 1, 2, 0),
+           square(13, 13, 16, 64, 3, 1, 1),       // SqueezeNet
+           square(23, 23, 3, 96, 7, 2, 0),
+           ConvShape{1, 25, 10, 1, 64, 10, 4, 2, 2, 1, 1, 4, 1, 5, 1, 1},  // DS-CNN
+           ConvShape{1, 12, 13, 64, 12, 3, 3, 1, 1, 5, 5, 5, 5, 5, 5, 1},  // RFB, dilated
+       }) {
+    check_shape(shape);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(ConvS8KernelTest, RaggedChannels) {
+  for (const size_t channels : {1, 2, 3, 5, 8, 12, 15, 17, 24, 31, 33, 40, 100}) {
+    for (const size_t outputs : {1, 3, 7, 8, 9, 16, 17, 24, 33, 40, 100}) {
+      check_shape(square(4, 5, channels, outputs, 1, 1, 0));
+      check_shape(square(5, 3, channels, outputs, 3, 1 + outputs % 2, 1));
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(ConvS8KernelTest, Depthwise) {
+  for (const size_t channels : {1, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 31, 32, 40, 48, 64, 72, 100, 136}) {
+    for (const size_t stride : {1, 2, 3}) {
+      check_shape(square(9, 8, channels, channels, 3, stride, 1, channels));
+      check_shape(square(6, 11, channels, channels, 5, stride, 2, channels));
+      check_shape(square(8, 8, channels, channels, 2, stride, 0, channels));
+      check_shape(square(9, 10, channels, channels, 3, stride, 2, channels, 2));
+      if (HasFatalFailure()) return;
+    }
+  }
+  check_shape(square(1, 1, 24, 24, 3, 1, 1, 24));
+  check_shape(square(2, 1, 40, 40, 3, 2, 1, 40));
+  check_shape(square(3, 3, 16, 16, 3, 1, 0, 16));
+  check_shape(square(40, 37, 16, 16, 3, 1, 1, 16, 1, 2));
+  check_shape(ConvShape{2, 9, 70, 32, 32, 3, 3, 1, 1, 1, 1, 0, 2, 2, 0, 32});
+  check_shape(ConvShape{1, 5, 6, 19, 19, 1, 7, 1, 1, 1, 1, 0, 3, 0, 3, 19});
+  check_shape(ConvShape{1, 5, 6, 16, 16, 3, 3, 1, 2, 1, 1, 2, 1, 2, 1, 16});
+}
+
+TEST_P(ConvS8KernelTest, ChannelMultiplier) {
+  for (const size_t multiplier : {2, 3, 8, 17}) {
+    check_shape(square(7, 6, 5, 5 * multiplier, 3, 1, 1, 5));
+    check_shape(square(7, 6, 16, 16 * multiplier, 3, 2, 1, 16));
+  }
+}
+
+TEST_P(ConvS8KernelTest, Groups) {
+  check_shape(square(6, 7, 32, 32, 1, 1, 0, 2));
+  check_shape(square(6, 7, 30, 60, 1, 1, 0, 3));
+  check_shape(square(6, 7, 12, 20, 3, 1, 1, 4));
+  check_shape(square(8, 7, 40, 120, 3, 2, 1, 5));
+  check_shape(square(8, 7, 6, 2, 3, 1, 1, 2));
+}
+
+TEST_P(ConvS8KernelTest, RandomGeometry) {
+  for (int i = 0; i < 150; ++i) {
+    const uint64_t seed = testing::test_seed(1000 + static_cast<uint64_t>(i));
+    Random r(seed);
+    const auto pick = [&r](int64_t low, int64_t high) { return static_cast<size_t>(r.in_range(low, high)); };
+    ConvShape s = {};
+    s.batch = pick(1, 3);
+    s.groups = r.one_in(3) ? pick(1, 9) : 1;
+    const bool depthwise = r.one_in(3);
+    s.channels = depthwise ? pick(1, 40) : s.groups * pick(1, 20);
+    if (depthwise) s.groups = s.channels;
+    s.outputs = depthwise ? s.channels * (r.one_in(5) ? 2 : 1) : s.groups * pick(1, 21);
+    s.kernel_height = pick(1, 5);
+    s.kernel_width = pick(1, 5);
+    s.stride_height = pick(1, 4);
+    s.stride_width = pick(1, 4);
+    s.dilation_height = pick(1, 3);
+    s.dilation_width = pick(1, 3);
+    s.pad_top = pick(0, 6);
+    s.pad_left = pick(0, 6);
+    s.pad_bottom = pick(0, 6);
+    s.pad_right = pick(0, 6);
+    const size_t window_height = s.dilation_height * (s.kernel_height - 1) + 1;
+    const size_t window_width = s.dilation_width * (s.kernel_width - 1) + 1;
+    s.height = pick(1, 14);
+    s.width = pick(1, 14);
+    if (s.height + s.pad_top + s.pad_bottom < window_height) s.height = window_height;
+    if (s.width + s.pad_left + s.pad_right < window_width) s.width = window_width;
+    check(ConvCase(s, ConvData::kRandom, static_cast<ConvOutput>(i % 3), seed), seed);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(ConvS8KernelTest, StridedOutput) {
+  for (const ConvShape& shape : {square(5, 6, 16, 24, 1, 1, 0), square(5, 6, 16, 16, 3, 1, 1, 16),
+                                 square(5, 6, 16, 33, 3, 2, 1), square(1, 1, 64, 24, 1, 1, 0)}) {
+    ConvCase test(shape, ConvData::kRandom, ConvOutput::kS8, ++seed_);
+    ConvS8& c = test.conv;
+    c.output_pixel_stride = 2 * c.output_channels + 3;
+    c.output_row_stride = 3 * c.output_width * c.output_pixel_stride;
+    c.output_batch_stride = c.output_height * c.output_row_stride + 7;
+    check(test, seed_);
+  }
+}
+
+TEST_P(ConvS8KernelTest, LargeTiles) {
+  // Several tiles across rows and columns, and strips beyond one tile's budget.
+  check_shape(square(3, 210, 8, 16, 3, 1, 1));
+  check_shape(square(70, 20, 4, 8, 3, 1, 1));
+  check_shape(square(12, 30, 3, 8, 1, 1, 0, 1, 1, 2));
+  check(ConvCase(square(1, 10, 20000, 17, 1, 1, 0), ConvData::kExtremes, ConvOutput::kS8, 7), 7);
+}
+
+std::string kernel_name(const ::testing::TestParamInfo<const ConvS8Kernel*>& info) { return info.param->name; }
+
+INSTANTIATE_TEST_SUITE_P(Rows, ConvS8KernelTest, ::testing::ValuesIn(runnable_kernels()), kernel_name);
+
+TEST(ConvS8, ReportsWhichRowsRan) {
+  size_t count = 0;
+  const ConvS8Kernel* const* rows = conv_s8_kernels(&count);
+  for (size_t i = 0; i < count; ++i)
+    std::printf("%s: %s\n", rows[i]->name,
+                detect_cpu_features().has(rows[i]->feature) ? "tested" : "not tested, this CPU lacks the feature");
+  EXPECT_STREQ(rows[count - 1]->name, "conv_s8_reference");
+}
+
+TEST(ConvS8, SelectionObeysTheMask) {
+  const ConvCase test(square(8, 8, 16, 16, 3, 1, 1), ConvData::kRandom, ConvOutput::kS8, 1);
+  EXPECT_STREQ(select_conv_s8(test.conv, CpuFeatures{kPortable}).name, "conv_s8_reference");
+  for (const ConvS8Kernel* row : runnable_kernels()) {
+    std::string unknown;
+    CpuFeatures cpu = detect_cpu_features();
+    ASSERT_TRUE(mask_cpu_features("avx2", &cpu, &unknown));
+    EXPECT_TRUE(cpu.has(select_conv_s8(test.conv, cpu).feature)) << row->name;
+  }
+}
+
+}  // namespace
+}  // namespace octet::kernels
