@@ -96,16 +96,4 @@ std::vector<int32_t> to_s32(const std::vector<int64_t>& values) {
   return std::vector<int32_t>(values.begin(), values.end());
 }
 
-std::string shape_text(const Dims& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-int64_t element_count(const Dims& shape) {
-  int64_t product = 1;
-  for (int64_t dim : shape) product *= dim;
-  return product;
-}
-
 }  // namespace octet::converter

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "converter/constant_math.h"
 #include "converter/graph.h"
 #include "converter/lower/model_extras.h"
 #include "converter/lower/requantization.h"
@@ -98,11 +99,5 @@ class ModelBuilder {
 
 // int64 dimensions or attributes as the file's 32-bit numbers (finish has checked dimensions).
 std::vector<int32_t> to_s32(const std::vector<int64_t>& values);
-
-// The shape of `value` for messages: "[1, 3, 224, 224]".
-std::string shape_text(const Dims& shape);
-
-// The product of dimensions.
-int64_t element_count(const Dims& shape);
 
 }  // namespace octet::converter

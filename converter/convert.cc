@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// convert_file: the stages in order (converter/stages.h), and the report about them.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "converter/pass.h"
+#include "converter/stages.h"
+#include "runtime/model.h"
+
+namespace octet::converter {
+
+namespace {
+
+void fill_messages(const Diagnostics& diagnostics, ConvertReport* report) {
+  for (const Diagnostic& item : diagnostics.items()) {
+    std::string line = item.stage + ": ";
+    if (!item.node.empty()) line += "'" + item.node + "': ";
+    line += item.message;
+    auto& list = item.severity == Severity::kWarning ? report->warnings
+                 : item.severity == Severity::kNote  ? report->notes
+                                                     : report->details;
+    list.push_back(line);
+  }
+}
+
+// s8 where an s8 tensor is read or written, else f32, else the type of the first output.
+std::string precision_of(const schema::Operator& op, const Model& model) {
+  bool s8 = false, f32 = false;
+  for (const auto* indices : {op.inputs(), op.outputs()}) {
+    if (indices == nullptr) continue;
+    for (const int32_t index : *indices) {
+      if (index < 0) continue;
+      const Tensor& tensor = model.tensors()[static_cast<size_t>(index)];
+      s8 = s8 || (tensor.is_s8() && !tensor.is_constant());
+      f32 = f32 || (tensor.is_f32() && !tensor.is_constant());
+    }
+  }
+  return s8 ? "s8" : f32 ? "f32" : "integer";
+}
+
+Status fill_facts(const LoweredModel& lowered, ConvertReport* report) {
+  std::unique_ptr<Model> model;
+  OCTET_RETURN_IF_ERROR(Model::load_memory(lowered.data(), lowered.bytes, &model));
+  const schema::Facts& facts = *model->root().facts();
+  report->arena_bytes = facts.arena_bytes();
+  report->macs = facts.macs();
+  report->weights_bytes = facts.weights_bytes();
+  report->model_bytes = lowered.bytes;
+  report->minimum_headroom_bits = lowered.minimum_headroom_bits;
+  if (model->root().operators() == nullptr) return Status();
+  for (const schema::Operator* op : *model->root().operators()) {
+    LayerReport layer;
+    layer.name = op->name() != nullptr ? op->name()->str() : "";
+    layer.type = schema::EnumNameOperatorType(op->type());
+    layer.precision = precision_of(*op, *model);
+    layer.reason = op->float_reason() != nullptr ? op->float_reason()->str() : "";
+    report->float_operators += layer.precision == "f32" ? 1 : 0;
+    report->int8_operators += layer.precision == "s8" ? 1 : 0;
+    report->layers.push_back(std::move(layer));
+  }
+  return Status();
+}
+
+// The first calibration sample, for a golden run that looks like real use.
+Status first_sample(SampleSource* samples, size_t inputs, std::vector<std::vector<uint8_t>>* sample) {
+  sample->clear();
+  if (samples == nullptr) return Status();
+  OCTET_RETURN_IF_ERROR(samples->rewind());
+  sample->resize(inputs);
+  bool done = false;
+  OCTET_RETURN_IF_ERROR(samples->next(sample, &done));
+  if (done) sample->clear();
+  return Status();
+}
+
+Status to_int8(bool quantized_already, const std::string& path, const ConvertOptions& options, Graph* graph,
+               Diagnostics* diagnostics, ConvertReport* report) {
+  Ranges ranges;
+  if (!quantized_already) {
+    if (options.samples == nullptr)
+      return error(StatusCode::kInvalidArgument,
+                   "%s: needs calibration data: pass --calibration with a folder or list of samples, or --precision fp32",
+                   path.c_str());
+    OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
+  }
+  return quantize(graph, ranges, options, diagnostics);
+}
+
+void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diagnostics* diagnostics) {
+  if (!options.preprocessing.present) return;
+  const bool any_image = std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const GraphPort& port) {
+    const auto is_channels = [](int64_t dim) { return dim == 1 || dim == 3; };
+    return port.shape.size() == 4 && (is_channels(port.shape[1]) || is_channels(port.shape[3]));
+  });
+  if (!any_image)
+    diagnostics->warning("convert", "", "image preprocessing was given, but no input is an image; it is not stored");
+}
+
+LowerOptions lower_options(const std::string& path, const std::string& sha256, const ConvertOptions& options) {
+  LowerOptions lower;
+  lower.preprocessing = options.preprocessing;
+  lower.source_name = path.substr(path.find_last_of('/') + 1);
+  lower.source_sha256 = sha256;
+  lower.provenance = options.provenance;
+  return lower;
+}
+
+Status run_stages(const std::string& path, const ConvertOptions& options, LoweredModel* model,
+                  Diagnostics* diagnostics, ConvertReport* report) {
+  Graph graph;
+  std::string sha256;
+  OCTET_RETURN_IF_ERROR(import_onnx(path, options.shapes, &graph, diagnostics, &sha256));
+  bool quantized_already = false;
+  OCTET_RETURN_IF_ERROR(import_qdq(&graph, diagnostics, &quantized_already));
+  OCTET_RETURN_IF_ERROR(run_passes(&graph, diagnostics));
+  if (options.precision == Precision::kInt8)
+    OCTET_RETURN_IF_ERROR(to_int8(quantized_already, path, options, &graph, diagnostics, report));
+  else if (quantized_already)
+    diagnostics->note("convert", "", "the network is quantized already: in fp32 its weights keep their quantized "
+                                     "values, and activations are not rounded");
+  check_preprocessing(graph, options, diagnostics);
+  std::vector<std::vector<uint8_t>> sample;
+  OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));
+  return finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics);
+}
+
+}  // namespace
+
+Status convert_file(const std::string& path, const std::string& output, const ConvertOptions& options,
+                    ConvertReport* report) {
+  *report = ConvertReport();
+  struct stat facts;
+  if (::stat(path.c_str(), &facts) == 0) report->source_bytes = static_cast<uint64_t>(facts.st_size);
+  Diagnostics diagnostics;
+  LoweredModel model;
+  const Status status = run_stages(path, options, &model, &diagnostics, report);
+  fill_messages(diagnostics, report);
+  OCTET_RETURN_IF_ERROR(status);
+  OCTET_RETURN_IF_ERROR(fill_facts(model, report));
+  return write_file(output, model.data(), model.bytes);
+}
+
+}  // namespace octet::converter
