@@ -130,8 +130,6 @@ Status prepare_max_pool_2d_s8(const OpView& view, PrepareContext* context, OpPoi
 Status prepare_max_pool_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_reduce_s8(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_reduce_f32(const OpView& view, PrepareContext* context, OpPointer* op);
-Status prepare_arg_reduce_s8(const OpView& view, PrepareContext* context, OpPointer* op);
-Status prepare_arg_reduce_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_softmax_s8(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_softmax_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_resize_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);
