@@ -24,12 +24,10 @@
 #include <cstring>
 
 #include "kernels/x86/conv_s8_strip.h"
+#include "kernels/x86/requantize_avx2.h"
 
 namespace octet::kernels {
 namespace {
-
-inline __m256i load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
-inline void store(void* to, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(to), v); }
 
 struct Avx2 {
   using Element = int16_t;
@@ -160,17 +158,6 @@ inline void multiply_runs(const MicroTile<Avx2>& t, __m256i (&acc)[kRows][kVecto
       }
     }
   }
-}
-
-// Left shifts of channels with p < 0. To s16 first: what saturates there saturates after the shift too.
-inline __m256i shift_left(__m256i acc, __m256i left) {
-  const __m256i low = _mm256_set1_epi32(-32768), high = _mm256_set1_epi32(32767);
-  const __m256i moved = _mm256_sllv_epi32(_mm256_min_epi32(_mm256_max_epi32(acc, low), high), left);
-  return _mm256_blendv_epi8(moved, acc, _mm256_cmpeq_epi32(left, _mm256_setzero_si256()));
-}
-
-inline __m256i requantize_s16(__m256i t, __m256i multiplier, __m256i zero_point) {
-  return _mm256_srai_epi16(_mm256_adds_epi16(_mm256_mulhrs_epi16(t, multiplier), zero_point), 6);
 }
 
 inline __m256i clamp(__m256i q, const Avx2::Epilogue& e) {

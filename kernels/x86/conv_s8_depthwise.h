@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the depthwise conv_s8 kernels on x86 share: which convolutions they take,
+// one channel's parameters, rows of padding, and the table behind the output.
+// Anonymous: each ISA file has its own copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/conv_s8.h"
+
+namespace octet::kernels {
+namespace {
+
+// One output channel per input channel, s8 output. Fewer than 8 channels go to the matrix product.
+inline bool is_depthwise(const ConvS8& c) {
+  return c.groups == c.input_channels && c.output_channels == c.input_channels && c.input_channels >= 8 &&
+         c.accumulator_scale == nullptr;
+}
+
+struct DepthwiseChannel {
+  uint32_t bias;         // zero point and rounding term folded in, and shifted by weight_shift
+  int32_t right, left;   // shifts of the accumulator
+  int weight_shift;      // shift of the s16 weights, at most 8
+};
+
+// A left shift (p < 0) is free when it is taken by the weights, w << 8 fits in s16, as long as the
+// shifted accumulator fits in s32: (|bias| + 255 * sum |w|) * 2^-p < 2^31.
+inline DepthwiseChannel depthwise_channel(const ConvS8& c, size_t o) {
+  const size_t taps = c.kernel_height * c.kernel_width;
+  int64_t sum = 0, bound = 0;
+  for (size_t t = 0; t < taps; ++t) {
+    const int64_t w = c.weights[o * taps + t];
+    sum += w;
+    bound += 255 * (w < 0 ? -w : w);
+  }
+  const int64_t bias = c.bias ? c.bias[o] : 0;
+  bound += bias < 0 ? -bias : bias;
+  const int p = c.right_shift[o];
+  DepthwiseChannel channel = {};
+  channel.bias = static_cast<uint32_t>(bias) - static_cast<uint32_t>(c.input_zero_point) * static_cast<uint32_t>(sum);
+  if (p > 0) channel.bias += uint32_t{1} << (p - 1);
+  channel.right = p > 0 ? p : 0;
+  if (p >= 0) return channel;
+  if (p >= -8 && bound < (int64_t{1} << (31 + p))) {
+    channel.weight_shift = -p;
+    channel.bias <<= -p;
+  } else {
+    channel.left = -p;
+  }
+  return channel;
+}
+
+inline int16_t depthwise_weight(const ConvS8& c, const DepthwiseChannel& channel, size_t o, size_t tap) {
+  const int w = c.weights[o * c.kernel_height * c.kernel_width + tap];
+  return static_cast<int16_t>(w * (1 << channel.weight_shift));
+}
+
+// Blocks of `width` channels, the last moved back so that it ends at the last channel.
+inline size_t depthwise_blocks(size_t channels, size_t width) { return (channels + width - 1) / width; }
+inline size_t depthwise_first_channel(size_t channels, size_t width, size_t block) {
+  const size_t first = block * width;
+  return first + width <= channels ? first : channels - width;
+}
+
+// Input row y of image n, or `padding` where it lies outside.
+inline const int8_t* depthwise_row(const ConvS8& c, const int8_t* input, size_t n, ptrdiff_t y,
+                                   const int8_t* padding) {
+  if (y < 0 || y >= static_cast<ptrdiff_t>(c.input_height)) return padding;
+  return input + (n * c.input_height + static_cast<size_t>(y)) * c.input_width * c.input_channels;
+}
+
+// Applies the table to one row of outputs.
+inline void depthwise_apply_table(const ConvS8& c, int8_t* row, size_t pixel_stride) {
+  if (!c.output_table) return;
+  for (size_t x = 0; x < c.output_width; ++x, row += pixel_stride)
+    for (size_t o = 0; o < c.output_channels; ++o) row[o] = c.output_table[row[o] + 128];
+}
+
+}  // namespace
+}  // namespace octet::kernels
