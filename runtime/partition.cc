@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <utility>
 
-#if OCTET_XNNPACK_ISLANDS
+#if OCTET_WITH_XNNPACK
 #include "runtime/xnnpack/provider.h"
 #endif
 
 namespace octet {
 namespace {
 
-#if OCTET_XNNPACK_ISLANDS
+#if OCTET_WITH_XNNPACK
 constexpr bool kHasXnnpack = true;
 #else
 constexpr bool kHasXnnpack = false;

@@ -35,7 +35,8 @@ struct Shape {
   int rank = 0;
   int32_t dims[kMaxRank] = {};
 
-  int32_t operator[](int axis) const { return dims[axis]; }
+  // axis in [0, rank); the mask keeps any other from leaving the array.
+  int32_t operator[](int axis) const { return dims[axis & (kMaxRank - 1)]; }
   size_t elements() const { return elements(0, rank); }
   // The product of the dimensions [first, last).
   size_t elements(int first, int last) const {
