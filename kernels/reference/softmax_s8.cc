@@ -2,9 +2,10 @@
 //
 // Executable specification of softmax_s8.
 //
-// E and S are integers; the s8 quotient is floor(x + 1/2) of the exact ratio, so against the
-// real softmax only exp_table's rounding counts: at most 1 in s8. float(E) is exact (E <= 2^16)
-// and float(S) correctly rounded, so the f32 form is within 2^-23 of E / S relatively.
+// Each E is off by at most 1/2 of 2^16, so S by columns / 2, and E / S is within
+// (columns + 1) * 2^-17 of the real softmax. The s8 quotient is floor(x + 1/2) of the exact ratio E / S: its
+// error is under 1/2 + (columns + 1) * 2^-17 / output_scale steps. float(E) is exact (E <= 2^16) and
+// float(S) correctly rounded, so the f32 form adds 2^-23 relatively.
 #include "kernels/softmax_s8.h"
 
 namespace octet::kernels {

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// copy_strided, pad, gather, scatter: against naive loops over indices, for every element size, with inputs
+// against guard pages, poisoned borders and any partition of the work.
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/copy_strided.h"
+#include "kernels/gather.h"
+#include "kernels/pad.h"
+#include "kernels/scatter.h"
+#include "tests/kernels/s8_case.h"
+
+namespace octet::kernels {
+namespace {
+
+using testing::Random;
+
+constexpr size_t kElementBytes[] = {1, 2, 4, 8};
+
+size_t pick(Random* random, int64_t low, int64_t high) { return static_cast<size_t>(random->in_range(low, high)); }
+
+// Runs the plan in random portions and compares with the reference.
+void check_copy(const StridedCopy& copy, ptrdiff_t input_offset, size_t input_elements, size_t output_elements,
+                Random* random) {
+  const std::vector<int8_t> input = random_s8(random, input_elements * copy.element_bytes);
+  Guarded<int8_t> guarded(input);
+  const int8_t* from = guarded.data() + input_offset * static_cast<ptrdiff_t>(copy.element_bytes);
+  Poisoned<int8_t> expected(output_elements * copy.element_bytes), output(output_elements * copy.element_bytes);
+  copy_strided_reference(copy, from, expected.data());
+  const CopyPlan plan = plan_copy(copy);
+  for (size_t first = 0; first < plan.items;) {
+    const size_t last = first + pick(random, 1, static_cast<int64_t>(plan.items - first));
+    copy_strided(plan, from, output.data(), first, last);
+    first = last;
+  }
+  ASSERT_TRUE(output == expected) << "rank " << copy.rank << ", element of " << copy.element_bytes;
+}
+
+// Every permutation of a shape.
+void check_permutations(std::vector<size_t> shape, size_t element_bytes, Random* random) {
+  std::vector<size_t> permutation(shape.size());
+  std::iota(permutation.begin(), permutation.end(), size_t{0});
+  do {
+    StridedCopy copy;
+    copy.rank = static_cast<int>(shape.size());
+    copy.element_bytes = element_bytes;
+    ptrdiff_t stride = 1;
+    for (size_t d = shape.size(); d-- > 0;) {
+      copy.dims[d] = shape[permutation[d]];
+      copy.output_strides[d] = stride;
+      stride *= static_cast<ptrdiff_t>(copy.dims[d]);
+      copy.input_strides[d] = 1;
+      for (size_t k = permutation[d] + 1; k < shape.size(); ++k)
+        copy.input_strides[d] *= static_cast<ptrdiff_t>(shape[k]);
+    }
+    const auto elements = static_cast<size_t>(stride);
+    check_copy(copy, 0, elements, elements, random);
+  } while (std::next_permutation(permutation.begin(), permutation.end()));
+}
+
+TEST(CopyStrided, EveryPermutation) {
+  Random random = seeded(50);
+  for (const size_t bytes : kElementBytes) {
+    check_permutations({7}, bytes, &random);
+    check_permutations({17, 33}, bytes, &random);
+    check_permutations({2, 16, 40}, bytes, &random);
+    check_permutations({2, 5, 19, 3}, bytes, &random);
+    check_permutations({1, 50, 1, 18}, bytes, &random);
+    check_permutations({2, 3, 4, 5, 2}, bytes, &random);
+  }
+}
+
+// Slices with steps of both signs, repeated (stride 0) axes, gaps in the output.
+TEST(CopyStrided, RandomBoxes) {
+  Random random = seeded(51);
+  for (int trial = 0; trial < 3000; ++trial) {
+    StridedCopy copy;
+    copy.rank = static_cast<int>(random.in_range(0, 5));
+    copy.element_bytes = kElementBytes[random.next() % 4];
+    ptrdiff_t input_extent = 1, output_extent = 1, input_offset = 0;
+    for (int d = copy.rank - 1; d >= 0; --d) {
+      const auto length = static_cast<ptrdiff_t>(random.one_in(40) ? 0 : pick(&random, 1, 6));
+      const ptrdiff_t in_step = random.in_range(-2, 2), out_step = random.in_range(1, 2);
+      copy.dims[d] = static_cast<size_t>(length);
+      copy.input_strides[d] = in_step * input_extent;
+      copy.output_strides[d] = out_step * output_extent;
+      const ptrdiff_t span = std::max<ptrdiff_t>(length - 1, 0);
+      if (in_step < 0) input_offset += span * -copy.input_strides[d];
+      input_extent *= span * std::abs(in_step) + 1;
+      output_extent *= span * out_step + 1;
+    }
+    check_copy(copy, input_offset, static_cast<size_t>(input_extent), static_cast<size_t>(output_extent), &random);
+  }
+}
+
+TEST(CopyStrided, BlocksOfEverySize) {
+  Random random = seeded(52);
+  for (size_t block = 1; block < 300; ++block) {
+    StridedCopy copy;
+    copy.rank = 2;
+    copy.dims[0] = 3;
+    copy.dims[1] = block;
+    copy.input_strides[0] = static_cast<ptrdiff_t>(block + 5);
+    copy.output_strides[0] = static_cast<ptrdiff_t>(block + 9);
+    copy.input_strides[1] = copy.output_strides[1] = 1;
+    check_copy(copy, 0, 2 * (block + 5) + block, 2 * (block + 9) + block, &random);
+  }
+}
+
+// The definition of each mode by walking one step at a time.
+int64_t walked_source(PadModeKind mode, int64_t i, int64_t length) {
+  if (i >= 0 && i < length) return i;
+  if (mode == PadModeKind::kConstant) return -1;
+  if (mode == PadModeKind::kEdge) return i < 0 ? 0 : length - 1;
+  if (mode == PadModeKind::kWrap) {
+    while (i < 0) i += length;
+    while (i >= length) i -= length;
+    return i;
+  }
+  while (length > 1 && (i < 0 || i >= length)) i = i < 0 ? -i : 2 * (length - 1) - i;
+  return length == 1 ? 0 : i;
+}
+
+TEST(Pad, SourceEqualsDefinition) {
+  for (const PadModeKind mode : {PadModeKind::kConstant, PadModeKind::kReflect, PadModeKind::kEdge, PadModeKind::kWrap})
+    for (int64_t length = 1; length < 6; ++length)
+      for (int64_t begin = -3; begin < 20; ++begin)
+        for (int64_t o = 0; o < 40; ++o)
+          ASSERT_EQ(pad_source(mode, o, begin, length), walked_source(mode, o - begin, length))
+              << static_cast<int>(mode) << ": " << o << " - " << begin << " of " << length;
+  EXPECT_EQ(pad_source(PadModeKind::kEdge, 0, 1, 0), -1);
+}
+
+TEST(Pad, RandomArrays) {
+  Random random = seeded(53);
+  for (int trial = 0; trial < 2000; ++trial) {
+    PadBlocks pad;
+    pad.rank = static_cast<int>(random.in_range(1, 4));
+    pad.element_bytes = kElementBytes[random.next() % 4];
+    pad.block_bytes = pad.element_bytes * pick(&random, 1, 5);
+    for (uint8_t& byte : pad.fill) byte = static_cast<uint8_t>(random.next());
+    const auto mode = static_cast<PadModeKind>(random.next() % 4);
+    std::vector<std::vector<int32_t>> maps(static_cast<size_t>(pad.rank));
+    size_t blocks = 1, outputs = 1;
+    for (int d = pad.rank - 1; d >= 0; --d) {
+      const int64_t length = random.in_range(1, 5), begin = random.in_range(-1, 4), end = random.in_range(0, 4);
+      for (int64_t o = 0; o < length + begin + end; ++o)
+        maps[static_cast<size_t>(d)].push_back(static_cast<int32_t>(walked_source(mode, o - begin, length)));
+      pad.maps[d] = maps[static_cast<size_t>(d)].data();
+      pad.output_dims[d] = maps[static_cast<size_t>(d)].size();
+      pad.input_strides[d] = blocks;
+      blocks *= static_cast<size_t>(length);
+      outputs *= pad.output_dims[d];
+    }
+    find_pad_run(&pad);
+    const std::vector<int8_t> input = random_s8(&random, blocks * pad.block_bytes);
+    Poisoned<int8_t> expected(outputs * pad.block_bytes), output(outputs * pad.block_bytes);
+    for (size_t o = 0; o < outputs; ++o) {
+      size_t rest = o, from = 0;
+      bool inside = true;
+      for (int d = pad.rank - 1; d >= 0; --d) {
+        const int32_t index = pad.maps[d][rest % pad.output_dims[d]];
+        rest /= pad.output_dims[d];
+        inside = inside && index >= 0;
+        from += static_cast<size_t>(std::max(index, 0)) * pad.input_strides[d];
+      }
+      for (size_t b = 0; b < pad.block_bytes; ++b)
+        expected.data()[o * pad.block_bytes + b] =
+            inside ? input[from * pad.block_bytes + b] : static_cast<int8_t>(pad.fill[b % pad.element_bytes]);
+    }
+    const size_t last = pad.output_dims[pad.rank - 1], rows = last == 0 ? 0 : outputs / last;
+    Guarded<int8_t> guarded(input);
+    const size_t middle = rows == 0 ? 0 : random.next() % rows;
+    pad_blocks(pad, guarded.data(), output.data(), 0, middle);
+    pad_blocks(pad, guarded.data(), output.data(), middle, rows);
+    ASSERT_TRUE(output == expected) << "mode " << static_cast<int>(mode);
+  }
+}
+
+TEST(ClampIndex, WrapsOnceThenClamps) {
+  for (const auto& [index, expected] : {std::pair<int64_t, size_t>{0, 0}, {4, 4}, {5, 4}, {-1, 4}, {-5, 0}, {-6, 0},
+                                        {INT64_MAX, 4}, {INT64_MIN, 0}})
+    EXPECT_EQ(clamp_index(index, 5), expected) << index;
+}
+
+// Index tensors with negative and hostile values, in both types.
+struct IndexTensor {
+  std::vector<int32_t> s32;
+  std::vector<int64_t> s64;
+  std::vector<int64_t> values;
+
+  IndexTensor(size_t count, int64_t length, bool hostile, Random* random) {
+    for (size_t i = 0; i < count; ++i) {
+      int64_t value = random->in_range(-length, length - 1);
+      if (hostile && random->one_in(5))
+        value = random->one_in(2) ? INT32_MAX : random->one_in(2) ? INT32_MIN : random->in_range(length, length + 3);
+      values.push_back(value);
+      s32.push_back(static_cast<int32_t>(value));
+    }
+    s64 = values;
+  }
+};
+
+size_t wrapped(int64_t index, size_t length) {
+  const auto n = static_cast<int64_t>(length);
+  return static_cast<size_t>(std::min(n - 1, std::max<int64_t>(0, index < 0 ? index + n : index)));
+}
+
+TEST(Gather, EqualsDefinitionAndClamps) {
+  Random random = seeded(54);
+  for (int trial = 0; trial < 500; ++trial) {
+    const Gather g = {pick(&random, 1, 4), pick(&random, 1, 6), pick(&random, 1, 7), pick(&random, 1, 20)};
+    const std::vector<int8_t> data = random_s8(&random, g.outer * g.length * g.block_bytes);
+    IndexTensor index(g.count, static_cast<int64_t>(g.length), true, &random);
+    const size_t blocks = g.outer * g.count, middle = random.next() % blocks;
+    Poisoned<int8_t> expected(blocks * g.block_bytes), output(blocks * g.block_bytes);
+    for (size_t i = 0; i < blocks * g.block_bytes; ++i) {
+      const size_t block = i / g.block_bytes;
+      const size_t from = block / g.count * g.length + wrapped(index.values[block % g.count], g.length);
+      expected.data()[i] = data[from * g.block_bytes + i % g.block_bytes];
+    }
+    Guarded<int8_t> guarded(data);
+    gather(g, guarded.data(), {index.s32.data(), false}, output.data(), 0, middle);
+    gather(g, guarded.data(), {index.s64.data(), true}, output.data(), middle, blocks);
+    ASSERT_TRUE(output == expected);
+  }
+}
+
+TEST(GatherElements, EqualsDefinitionAndClamps) {
+  Random random = seeded(55);
+  for (int trial = 0; trial < 500; ++trial) {
+    GatherElements g = {3, static_cast<int>(random.next() % 3), {}, {}, kElementBytes[random.next() % 4]};
+    for (int d = 0; d < 3; ++d) {
+      g.data_dims[d] = pick(&random, 1, 5);
+      g.dims[d] = d == g.axis ? pick(&random, 1, 7) : pick(&random, 1, static_cast<int64_t>(g.data_dims[d]));
+    }
+    const std::vector<int8_t> data =
+        random_s8(&random, g.data_dims[0] * g.data_dims[1] * g.data_dims[2] * g.element_bytes);
+    const size_t count = g.dims[0] * g.dims[1] * g.dims[2];
+    IndexTensor index(count, static_cast<int64_t>(g.data_dims[g.axis]), true, &random);
+    Poisoned<int8_t> expected(count * g.element_bytes), output(count * g.element_bytes);
+    for (size_t i = 0; i < count; ++i) {
+      size_t at[3] = {i / g.dims[2] / g.dims[1], i / g.dims[2] % g.dims[1], i % g.dims[2]};
+      at[g.axis] = wrapped(index.values[i], g.data_dims[g.axis]);
+      const size_t from = (at[0] * g.data_dims[1] + at[1]) * g.data_dims[2] + at[2];
+      for (size_t b = 0; b < g.element_bytes; ++b)
+        expected.data()[i * g.element_bytes + b] = data[from * g.element_bytes + b];
+    }
+    Guarded<int8_t> guarded(data);
+    gather_elements(g, guarded.data(), {index.s64.data(), true}, output.data(), 0, count / 2);
+    gather_elements(g, guarded.data(), {index.s32.data(), false}, output.data(), count / 2, count);
+    ASSERT_TRUE(output == expected);
+  }
+}
+
+TEST(GatherND, EqualsDefinitionAndClamps) {
+  Random random = seeded(56);
+  for (int trial = 0; trial < 500; ++trial) {
+    GatherND g = {pick(&random, 1, 3), pick(&random, 1, 5), 2, {pick(&random, 1, 4), pick(&random, 1, 4)},
+                  pick(&random, 1, 9)};
+    const size_t image = g.lengths[0] * g.lengths[1];
+    const std::vector<int8_t> data = random_s8(&random, g.batch * image * g.block_bytes);
+    IndexTensor index(g.batch * g.count * 2, 4, true, &random);
+    const size_t blocks = g.batch * g.count;
+    Poisoned<int8_t> expected(blocks * g.block_bytes), output(blocks * g.block_bytes);
+    for (size_t i = 0; i < blocks; ++i) {
+      const size_t from = i / g.count * image + wrapped(index.values[2 * i], g.lengths[0]) * g.lengths[1] +
+                          wrapped(index.values[2 * i + 1], g.lengths[1]);
+      for (size_t b = 0; b < g.block_bytes; ++b)
+        expected.data()[i * g.block_bytes + b] = data[from * g.block_bytes + b];
+    }
+    Guarded<int8_t> guarded(data);
+    gather_nd(g, guarded.data(), {index.s64.data(), true}, output.data(), 0, blocks / 2);
+    gather_nd(g, guarded.data(), {index.s32.data(), false}, output.data(), blocks / 2, blocks);
+    ASSERT_TRUE(output == expected);
+  }
+}
+
+float combined(ScatterReduction reduction, float a, float b) {
+  switch (reduction) {
+    case ScatterReduction::kAdd: return a + b;
+    case ScatterReduction::kMul: return a * b;
+    case ScatterReduction::kMax: return std::max(a, b);
+    case ScatterReduction::kMin: return std::min(a, b);
+    default: return b;
+  }
+}
+
+std::vector<float> random_f32(Random* random, size_t count) {
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(random->in_range(-9, 9));
+  return values;
+}
+
+TEST(ScatterElements, EqualsDefinitionAndSkipsOutside) {
+  Random random = seeded(57);
+  for (int trial = 0; trial < 500; ++trial) {
+    ScatterElements s = {2, static_cast<int>(random.next() % 2), {}, {}, ScatterType::kF32,
+                         static_cast<ScatterReduction>(random.next() % 5)};
+    for (int d = 0; d < 2; ++d) {
+      s.output_dims[d] = pick(&random, 1, 5);
+      s.dims[d] = d == s.axis ? pick(&random, 1, 7) : pick(&random, 1, static_cast<int64_t>(s.output_dims[d]));
+    }
+    const auto length = static_cast<int64_t>(s.output_dims[s.axis]);
+    const size_t count = s.dims[0] * s.dims[1], total = s.output_dims[0] * s.output_dims[1];
+    IndexTensor index(count, length, true, &random);
+    const std::vector<float> data = random_f32(&random, total), updates = random_f32(&random, count);
+    Poisoned<float> expected(total), output(total);
+    std::copy(data.begin(), data.end(), expected.data());
+    std::copy(data.begin(), data.end(), output.data());
+    for (size_t i = 0; i < count; ++i) {
+      if (index.values[i] < -length || index.values[i] >= length) continue;
+      size_t at[2] = {i / s.dims[1], i % s.dims[1]};
+      at[s.axis] = wrapped(index.values[i], static_cast<size_t>(length));
+      float& target = expected.data()[at[0] * s.output_dims[1] + at[1]];
+      target = combined(s.reduction, target, updates[i]);
+    }
+    scatter_elements(s, {index.s64.data(), true}, updates.data(), output.data());
+    ASSERT_TRUE(output == expected) << "reduction " << static_cast<int>(s.reduction);
+  }
+}
+
+TEST(ScatterND, EqualsDefinitionAndSkipsOutside) {
+  Random random = seeded(58);
+  for (int trial = 0; trial < 500; ++trial) {
+    const ScatterND s = {pick(&random, 1, 6), 2, {pick(&random, 1, 4), pick(&random, 1, 4)}, pick(&random, 1, 3),
+                         ScatterType::kF32, static_cast<ScatterReduction>(random.next() % 5)};
+    const size_t total = s.lengths[0] * s.lengths[1] * s.block_elements;
+    IndexTensor index(s.count * 2, 3, true, &random);
+    const std::vector<float> data = random_f32(&random, total), updates = random_f32(&random, s.count * s.block_elements);
+    Poisoned<float> expected(total), output(total);
+    std::copy(data.begin(), data.end(), expected.data());
+    std::copy(data.begin(), data.end(), output.data());
+    for (size_t i = 0; i < s.count; ++i) {
+      const int64_t y = index.values[2 * i], x = index.values[2 * i + 1];
+      const auto h = static_cast<int64_t>(s.lengths[0]), w = static_cast<int64_t>(s.lengths[1]);
+      if (y < -h || y >= h || x < -w || x >= w) continue;
+      const size_t block = wrapped(y, s.lengths[0]) * s.lengths[1] + wrapped(x, s.lengths[1]);
+      for (size_t e = 0; e < s.block_elements; ++e) {
+        float& target = expected.data()[block * s.block_elements + e];
+        target = combined(s.reduction, target, updates[i * s.block_elements + e]);
+      }
+    }
+    scatter_nd(s, {index.s32.data(), false}, updates.data(), output.data());
+    ASSERT_TRUE(output == expected) << "reduction " << static_cast<int>(s.reduction);
+  }
+}
+
+// Integer sums and products wrap; s8 has max and min; any size can be replaced.
+TEST(ScatterND, OtherTypes) {
+  const int64_t index[] = {1};
+  const ScatterND s = {1, 1, {3}, 1, ScatterType::kS32, ScatterReduction::kAdd};
+  int32_t s32[] = {1, INT32_MAX, 3};
+  const int32_t two = 2;
+  scatter_nd(s, {index, true}, &two, s32);
+  EXPECT_EQ(s32[1], INT32_MIN + 1);
+  int64_t s64[] = {1, INT64_MAX, 3};
+  const int64_t wide = 2;
+  scatter_nd({1, 1, {3}, 1, ScatterType::kS64, ScatterReduction::kMul}, {index, true}, &wide, s64);
+  EXPECT_EQ(s64[1], -2);
+  int8_t s8[] = {1, -5, 3};
+  const int8_t low = -7;
+  scatter_nd({1, 1, {3}, 1, ScatterType::kS8, ScatterReduction::kMax}, {index, true}, &low, s8);
+  EXPECT_EQ(s8[1], -5);
+  scatter_nd({1, 1, {3}, 1, ScatterType::kS8, ScatterReduction::kMin}, {index, true}, &low, s8);
+  EXPECT_EQ(s8[1], -7);
+  int16_t s16[] = {1, 2, 3};
+  const int16_t nine = 9;
+  scatter_nd({1, 1, {3}, 1, ScatterType::k2Bytes, ScatterReduction::kNone}, {index, true}, &nine, s16);
+  EXPECT_EQ(s16[1], 9);
+}
+
+}  // namespace
+}  // namespace octet::kernels
