@@ -164,11 +164,8 @@ inline __m256i clamp(__m256i q, const Avx2::Epilogue& e) {
   return _mm256_min_epi8(_mm256_max_epi8(q, e.min), e.max);
 }
 
-inline void store_columns(int8_t* to, __m128i q, size_t columns) {
-  if (columns == 16) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), q);
-    return;
-  }
+// The first `columns` bytes of q.
+void store_some(int8_t* to, __m128i q, size_t columns) {
   if (columns & 8) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), q);
     q = _mm_srli_si128(q, 8);
@@ -179,58 +176,62 @@ inline void store_columns(int8_t* to, __m128i q, size_t columns) {
   for (size_t i = 0; i < (columns & 7); ++i) to[i] = rest[i];
 }
 
-// Two pixels at a time; the last pixel of an odd number stands in for its missing neighbour.
-template <size_t kRows, size_t kVectors>
+// Two pixels' outputs, in q's halves (16 channels) or quarters 0 and 1 (8 channels).
+template <size_t kVectors, bool kWhole>
+inline void store_pair(int8_t* to0, int8_t* to1, __m256i q, size_t columns) {
+  __m128i q0 = _mm256_castsi256_si128(q);
+  __m128i q1 = kVectors == 2 ? _mm256_extracti128_si256(q, 1) : _mm_unpackhi_epi64(q0, q0);
+  if (!kWhole) {
+    store_some(to0, q0, columns);
+    store_some(to1, q1, columns);
+  } else if (kVectors == 2) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to0), q0);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to1), q1);
+  } else {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to0), q0);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to1), q1);
+  }
+}
+
+// Requantizes two pixels' accumulators.
+template <size_t kVectors>
+inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const uint8_t* shifts, __m256i multiplier,
+                               const Avx2::Epilogue& e) {
+  const __m256i p0 = load(shifts), p1 = load(shifts + 32 * (kVectors - 1));
+  if (kVectors == 2) {
+    const __m256i s = _mm256_packs_epi32(_mm256_srav_epi32(a[0], p0), _mm256_srav_epi32(a[1], p1));
+    const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(b[0], p0), _mm256_srav_epi32(b[1], p1));
+    const __m256i q = _mm256_packs_epi16(requantize_s16(s, multiplier, e.zero_point),
+                                         requantize_s16(t, multiplier, e.zero_point));
+    return _mm256_permute4x64_epi64(clamp(q, e), 0xd8);
+  }
+  const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(a[0], p0), _mm256_srav_epi32(b[0], p0));
+  const __m256i r = requantize_s16(t, multiplier, e.zero_point);
+  return _mm256_permutevar8x32_epi32(clamp(_mm256_packs_epi16(r, r), e), _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
+}
+
+// Two pixels at a time; the last of an odd number is its own neighbour.
+template <size_t kRows, size_t kVectors, bool kWhole>
 inline void store_s8(const MicroTile<Avx2>& t, const __m256i (&acc)[kRows][kVectors], const Avx2::Epilogue& e) {
-  const uint8_t* shifts = t.panel + 32 * kVectors;
   const __m256i multiplier = load(t.panel + 96 * kVectors);
   auto* output = static_cast<int8_t*>(t.output);
 #pragma GCC unroll 3
   for (size_t i = 0; i < kRows; i += 2) {
-    constexpr size_t kLast = kRows - 1;
-    const size_t next = i < kLast ? i + 1 : i;
-    __m128i q0, q1;
-    if constexpr (kVectors == 2) {
-      const __m256i p0 = load(shifts), p1 = load(shifts + 32);
-      const __m256i t0 = _mm256_packs_epi32(_mm256_srav_epi32(acc[i][0], p0), _mm256_srav_epi32(acc[i][1], p1));
-      const __m256i t1 =
-          _mm256_packs_epi32(_mm256_srav_epi32(acc[next][0], p0), _mm256_srav_epi32(acc[next][1], p1));
-      const __m256i q = clamp(_mm256_packs_epi16(requantize_s16(t0, multiplier, e.zero_point),
-                                                 requantize_s16(t1, multiplier, e.zero_point)), e);
-      const __m256i ordered = _mm256_permute4x64_epi64(q, 0xd8);
-      q0 = _mm256_castsi256_si128(ordered);
-      q1 = _mm256_extracti128_si256(ordered, 1);
-    } else {
-      const __m256i p = load(shifts);
-      const __m256i s =
-          _mm256_packs_epi32(_mm256_srav_epi32(acc[i][0], p), _mm256_srav_epi32(acc[next][0], p));
-      const __m256i r = requantize_s16(s, multiplier, e.zero_point);
-      const __m256i q = clamp(_mm256_packs_epi16(r, r), e);
-      const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
-      q0 = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(q, order));
-      q1 = _mm_srli_si128(q0, 8);
-    }
-    store_columns(output + t.outputs[i], q0, t.columns);
-    if (i < kLast) store_columns(output + t.outputs[next], q1, t.columns);
+    const size_t next = i + 1 < kRows ? i + 1 : i;
+    const __m256i q = requantize_pair<kVectors>(acc[i], acc[next], t.panel + 32 * kVectors, multiplier, e);
+    store_pair<kVectors, kWhole>(output + t.outputs[i], output + t.outputs[next], q, t.columns);
   }
 }
 
-// One pixel's 8 or 16 values of float(acc) * scale.
+// One pixel's 8 or 16 values of float(acc) * scale, channel by channel: this is the rare way out.
 template <size_t kVectors>
-inline void store_f32(const MicroTile<Avx2>& t, const __m256i (&acc)[kVectors], size_t offset) {
-  alignas(32) float values[8 * kVectors];
-  __m256i ordered[kVectors], scale[kVectors];
-  for (size_t j = 0; j < kVectors; ++j) {
-    ordered[j] = acc[j];
-    scale[j] = load(t.panel + 32 * (kVectors + j));
-  }
-  for (size_t j = 0; j < kVectors; ++j) {
-    const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(ordered[j]), _mm256_castsi256_ps(scale[j]));
-    _mm256_store_ps(values + 8 * j, product);
-  }
+__attribute__((noinline)) void store_f32(const MicroTile<Avx2>& t, const int32_t* acc, size_t offset) {
   float* to = static_cast<float*>(t.output) + offset;
-  for (size_t i = 0; i < 8 * kVectors; ++i)
-    if (channel_at(8 * kVectors, i) < t.columns) to[channel_at(8 * kVectors, i)] = values[i];
+  const auto* scale = reinterpret_cast<const float*>(t.panel + 32 * kVectors);
+  for (size_t i = 0; i < 8 * kVectors; ++i) {
+    const size_t channel = channel_at(8 * kVectors, i);
+    if (channel < t.columns) to[channel] = static_cast<float>(acc[i]) * scale[i];
+  }
 }
 
 template <size_t kRows, size_t kVectors>
@@ -243,7 +244,12 @@ void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
   multiply_runs<kRows, kVectors>(t, acc);
   if (e.f32) {
 #pragma GCC unroll 6
-    for (size_t i = 0; i < kRows; ++i) store_f32<kVectors>(t, acc[i], t.outputs[i]);
+    for (size_t i = 0; i < kRows; ++i) {
+      int32_t values[8 * kVectors];
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j) store(values + 8 * j, acc[i][j]);
+      store_f32<kVectors>(t, values, t.outputs[i]);
+    }
     return;
   }
   int32_t has_left;
@@ -255,7 +261,11 @@ void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
       for (size_t j = 0; j < kVectors; ++j)
         acc[i][j] = shift_left(acc[i][j], load(t.panel + 32 * (2 * kVectors + j)));
   }
-  store_s8<kRows, kVectors>(t, acc, e);
+  if (t.columns == 8 * kVectors) {
+    store_s8<kRows, kVectors, true>(t, acc, e);
+  } else {
+    store_s8<kRows, kVectors, false>(t, acc, e);
+  }
 }
 
 void Avx2::run_tile(const MicroTile<Avx2>& t, const Epilogue& e) {
