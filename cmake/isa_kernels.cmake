@@ -6,6 +6,11 @@
 set(OCTET_ISA_avx2 -mavx2 -mfma -mbmi2)
 set(OCTET_ISA_avxvnni ${OCTET_ISA_avx2} -mavxvnni)
 set(OCTET_ISA_avx512vnni ${OCTET_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
+# gcc 12 warns of its own _mm512_undefined (GCC bug 105593).
+list(APPEND OCTET_ISA_avx512vnni -Wno-uninitialized)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND OCTET_ISA_avx512vnni -Wno-maybe-uninitialized)
+endif()
 set(OCTET_ISA_neon "")
 set(OCTET_ISA_dotprod -march=armv8.2-a+dotprod)
 set(OCTET_ISA_i8mm -march=armv8.2-a+dotprod+i8mm)
