@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// import_onnx: file -> protobuf -> checks -> canonical graph.
+#include <filesystem>
+#include <set>
+
+#include "converter/onnx_import/importer.h"
+#include "converter/stages.h"
+
+namespace octet::converter {
+
+namespace {
+
+using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
+
+// Operators that nobody knows are named before the checker complains in its own words.
+void check_operators(const onnx::ModelProto& model, const Nodes& nodes, const Opsets& opsets) {
+  std::set<std::pair<std::string, std::string>> functions;
+  for (const auto& function : model.functions()) functions.insert({function.domain(), function.name()});
+  for (const onnx::NodeProto& node : nodes) {
+    const std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
+    if (functions.count({node.domain(), node.op_type()}) != 0) continue;
+    if (find_handler(domain, node.op_type()) != nullptr) continue;
+    std::string name = node.name();
+    if (name.empty() && node.output_size() > 0) name = node.op_type() + "_" + node.output(0);
+    int version = opsets.onnx;
+    for (const auto& import : model.opset_import())
+      if (import.domain() == node.domain()) version = static_cast<int>(import.version());
+    throw_error(StatusCode::kUnsupported, "node '" + name + "': operator " + node.op_type() + " (" +
+                                              (domain.empty() ? "ai.onnx" : domain) + ", opset " +
+                                              std::to_string(version) + ") is not supported");
+  }
+}
+
+void import_file(const std::string& path, const std::map<std::string, Dims>& shapes, Graph* graph,
+                 Diagnostics* diagnostics, std::string* sha256) {
+  onnx::ModelProto model;
+  throw_if_error(read_model(path, &model, sha256));
+  Opsets opsets;
+  throw_if_error(read_opsets(model.opset_import(), path, &opsets));
+  check_operators(model, model.graph().node(), opsets);
+  throw_if_error(load_external_data(std::filesystem::path(path).parent_path().string(), &model));
+  throw_if_error(check_with_onnx(path, opsets, shapes, &model, diagnostics));
+  Importer importer(model, shapes, graph, diagnostics);
+  importer.import_model(opsets);
+}
+
+}  // namespace
+
+Status import_onnx(const std::string& path, const std::map<std::string, std::vector<int64_t>>& shapes, Graph* graph,
+                   Diagnostics* diagnostics, std::string* sha256) {
+  try {
+    import_file(path, shapes, graph, diagnostics, sha256);
+  } catch (const ImportError& error) {
+    return error.status;
+  } catch (const std::exception& error) {
+    return Status(StatusCode::kInternal, path + ": import failed: " + error.what());
+  }
+  return {};
+}
+
+}  // namespace octet::converter
