@@ -74,7 +74,7 @@ Status validate_constant(const uint8_t* data, size_t bytes, const schema::Model&
 
 }  // namespace
 
-// Checks: the length; the identifier; the FlatBuffers Verifier (offsets, alignment, strings,
+// Checks: the length (a multiple of 64); the identifier; the FlatBuffers Verifier (offsets, alignment, strings,
 // nesting up to 16, at most a million tables); the schema version.
 Status verify_model_bytes(const uint8_t* data, size_t bytes, const schema::Model** root) {
   constexpr size_t kSmallest = 16;
@@ -85,6 +85,9 @@ Status verify_model_bytes(const uint8_t* data, size_t bytes, const schema::Model
   if (!schema::ModelBufferHasIdentifier(data))
     return error(StatusCode::kInvalidModel, "not an Octet model: identifier '%s' is missing",
                  schema::ModelIdentifier());
+  if (bytes % kModelMultiple != 0)
+    return error(StatusCode::kInvalidModel, "truncated: %zu bytes; a model has a multiple of %zu", bytes,
+                 kModelMultiple);
   flatbuffers::Verifier verifier(data, bytes, /*max_depth=*/16, /*max_tables=*/1000000);
   if (!schema::VerifyModelBuffer(verifier))
     return error(StatusCode::kInvalidModel, "truncated or damaged: an offset leaves the file's %zu bytes", bytes);

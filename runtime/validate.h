@@ -34,6 +34,9 @@ constexpr size_t kMaxOperatorTensors = 1024;   // inputs or outputs of one opera
 constexpr uint64_t kMaxTensorBytes = sizeof(size_t) > 4 ? uint64_t{1} << 32 : uint64_t{1} << 28;
 constexpr uint64_t kMaxArenaBytes = sizeof(size_t) > 4 ? uint64_t{1} << 32 : uint64_t{1} << 30;
 
+// A file's length is a multiple of this, so that one cut short is noticed.
+constexpr size_t kModelMultiple = 64;
+
 // Every constant ends at least this far before the end of the file: vector
 // kernels may read, never use, so many bytes behind it.
 constexpr size_t kConstantSlackBytes = 64;
