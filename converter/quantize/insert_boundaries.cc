@@ -42,7 +42,10 @@ class Boundaries {
  private:
   void set_type(ValueId id) {
     Value& value = graph_.value(id);
-    if (value.is_constant()) return;
+    if (value.is_constant()) {   // what a quantized network pinned on weights has been used
+      if (value.type == schema::TensorType_F32) value.quantization = Quantization();
+      return;
+    }
     value.quantization = plan_.is_s8(id) ? plan_.quantization(id) : Quantization();
     if (plan_.is_s8(id)) value.type = schema::TensorType_S8;
   }

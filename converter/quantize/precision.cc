@@ -18,6 +18,7 @@ class Chooser {
     for (const auto& node : graph_.nodes) admit(node.get());
     for (bool changed = true; changed;) {
       changed = demote_stranded_movement();
+      if (ranges_.empty()) continue;
       changed |= demote_costly_groups();
       changed |= demote_costly_nodes();
     }

@@ -144,7 +144,7 @@ class WeightQuantizer {
     for (size_t c = 0; c < channels; ++c) {
       input.weights = weights.constant->as<float>() + c * input.count;
       input.bias = bias != nullptr ? bias->as<float>()[c] : 0;
-      input.pinned_scale = pinned.size() == channels ? pinned[c] : 0;
+      input.pinned_scale = pinned.size() == channels ? pinned[c] : weights.quantization.scale;
       const ChannelWeights channel = quantize_channel(input);
       std::copy(channel.weights.begin(), channel.weights.end(), s8.as<int8_t>() + c * input.count);
       biases[c] = channel.bias;

@@ -8,19 +8,30 @@
 
 namespace octet::converter {
 
+namespace {
+
+// The least scale with which [low, high] fits around `zero_point`; infinite if none does.
+double covering_scale(double low, double high, double zero_point) {
+  const double above = high > 0 ? high / (127 - zero_point) : 0;
+  const double below = low < 0 ? -low / (128 + zero_point) : 0;
+  const bool outside = zero_point < -128 || zero_point > 127;
+  return outside ? INFINITY : std::max(above, below);
+}
+
+}  // namespace
+
 Quantization range_to_quantization(Range range) {
   const double low = std::min<double>(range.min, 0), high = std::max<double>(range.max, 0);
   Quantization result;
   result.zero_point = 0;
   result.scale = 1.0f / 128;
   if (!(high - low > 0)) return result;
-  const double zero_point = std::clamp(std::nearbyint(-128 - low * 255 / (high - low)), -128.0, 127.0);
-  double scale = 0;
-  if (high > 0) scale = std::max(scale, high / (127 - std::min(zero_point, 126.0)));
-  if (low < 0) scale = std::max(scale, -low / (128 + std::max(zero_point, -127.0)));
-  result.zero_point = static_cast<int32_t>(std::clamp(zero_point, low < 0 ? -127.0 : -128.0, high > 0 ? 126.0 : 127.0));
+  const double exact = -128 - low * 255 / (high - low);
+  double zero_point = std::floor(exact);
+  if (covering_scale(low, high, zero_point + 1) < covering_scale(low, high, zero_point)) zero_point += 1;
+  result.zero_point = static_cast<int32_t>(zero_point);
   // A subnormal scale has no inverse in f32.
-  result.scale = std::max(static_cast<float>(scale), 1e-30f);
+  result.scale = std::max(static_cast<float>(covering_scale(low, high, zero_point)), 1e-30f);
   return result;
 }
 

@@ -20,9 +20,8 @@
 
 namespace octet::converter {
 
-// scale = the least that covers [min, max] (0 included) with an integer zero point in [-128, 127]:
-//   zero_point = round(-128 - min * 255 / (max - min)),
-//   scale = max(max / (127 - zero_point), -min / (128 + zero_point)).
+// The integer zero point in [-128, 127] beside the exact one, -128 - min * 255 / (max - min), that
+// covers [min, max] (0 included) with the smaller scale = max(max / (127 - zero_point), -min / (128 + zero_point)).
 // A range of nothing but 0 gives scale 1/128, zero point 0.
 Quantization range_to_quantization(Range range);
 
