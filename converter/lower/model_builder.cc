@@ -14,7 +14,7 @@ namespace octet::converter {
 ModelBuilder::ModelBuilder(const Graph& graph)
     : graph_(graph), fbb_(1 << 20), value_to_tensor_(graph.values.size(), -1) {
   fbb_.Pad(kConstantSlackBytes);   // FlatBuffers builds from the back: what every constant must have behind it
-  fbb_.ForceVectorAlignment(0, 1, kModelMultiple);  // the file's length becomes a multiple of 64
+  fbb_.ForceVectorAlignment(kModelMultiple, 1, kModelMultiple);  // the file's length becomes a multiple of 64
   buffers_.push_back(schema::CreateBuffer(fbb_));   // buffer 0 means "no data"
   buffer_constants_.push_back(nullptr);
 }

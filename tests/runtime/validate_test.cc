@@ -87,7 +87,7 @@ TEST(Load, Memory) {
 TEST(Load, OtherVersions) {
   for (const uint32_t version : {0u, 2u}) {
     flatbuffers::FlatBufferBuilder builder;
-    builder.ForceVectorAlignment(0, 1, 64);
+    builder.ForceVectorAlignment(64, 1, 64);
     schema::FinishModelBuffer(builder, schema::CreateModel(builder, version));
     const AlignedBytes bytes(builder.GetBufferPointer(), builder.GetSize());
     EXPECT_EQ(load_error(bytes), "schema version " + std::to_string(version) + "; this build reads version 1");
@@ -140,8 +140,8 @@ TEST(Validate, Constants) {
 // The message for a file whose only constant of 4 bytes has `behind` bytes behind it.
 std::string constant_place_error(size_t behind, size_t alignment) {
   flatbuffers::FlatBufferBuilder b;
+  b.ForceVectorAlignment(64, 1, 64);
   b.Pad(behind);
-  b.ForceVectorAlignment(0, 1, 64);
   b.ForceVectorAlignment(4, 1, alignment);
   const auto data = b.CreateVector(std::vector<uint8_t>(4));
   const auto buffers = b.CreateVector(std::vector<flatbuffers::Offset<schema::Buffer>>{

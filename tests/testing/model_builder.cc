@@ -18,7 +18,7 @@ AlignedBytes& AlignedBytes::operator=(const AlignedBytes& other) {
 
 ModelBuilder::ModelBuilder() {
   builder_.Pad(64);  // FlatBuffers builds from the back: the slack behind the constants
-  builder_.ForceVectorAlignment(0, 1, 64);  // the file's length becomes a multiple of 64
+  builder_.ForceVectorAlignment(64, 1, 64);  // the file's length becomes a multiple of 64
   buffers_.push_back(schema::CreateBuffer(builder_));
 }
 
