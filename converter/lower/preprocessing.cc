@@ -3,6 +3,8 @@
 // Preprocessing: expansion of mean and std, and the tables that take a u8
 // pixel straight to the network's s8 input:
 //   q = clamp(floor((pixel - mean) / std / scale + zero_point + 1/2))     round half up
+// With a range of [-1, 1] every pixel is a tie, but for the last bits of the f32 scale, mean and std; so
+// what is less than 2^-15 below a tie counts as one.
 #include "converter/lower/preprocessing.h"
 
 #include <algorithm>
@@ -11,6 +13,8 @@
 namespace octet::converter {
 
 namespace {
+
+constexpr double kTieTolerance = 1.0 / (1 << 15);
 
 Status expand(const char* what, int64_t channels, float fallback, const GraphPort& port, std::vector<float>* values) {
   if (values->empty()) values->assign(static_cast<size_t>(channels), fallback);
@@ -26,7 +30,7 @@ std::vector<uint8_t> build_pixel_table(const ImagePreprocessing& image, const Qu
   for (size_t c = 0; c < image.mean.size(); ++c)
     for (int pixel = 0; pixel < 256; ++pixel) {
       const double real = (pixel - static_cast<double>(image.mean[c])) / image.std[c];
-      const double q = std::floor(real / quantization.scale + quantization.zero_point + 0.5);
+      const double q = std::floor(real / quantization.scale + quantization.zero_point + 0.5 + kTieTolerance);
       table.push_back(static_cast<uint8_t>(static_cast<int8_t>(std::min(127.0, std::max(-128.0, q)))));
     }
   return table;
