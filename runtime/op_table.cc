@@ -44,8 +44,8 @@ constexpr OpRow kOps[] = {
      prepare_layer_normalization},
     {schema::OperatorType_InstanceNormalization, "InstanceNormalization", validate_instance_normalization,
      prepare_instance_normalization},
-    {schema::OperatorType_LocalResponseNormalization, "LocalResponseNormalization",
-     validate_local_response_normalization, prepare_local_response_normalization},
+    {schema::OperatorType_LocalResponseNormalization, "LocalResponseNormalization", validate_local_response_normalization,
+     prepare_local_response_normalization},
     {schema::OperatorType_LpNormalization, "LpNormalization", validate_lp_normalization,
      prepare_lp_normalization},
     {schema::OperatorType_Recurrent, "Recurrent", validate_recurrent, prepare_recurrent},
@@ -54,12 +54,14 @@ constexpr OpRow kOps[] = {
      prepare_non_max_suppression},
     {schema::OperatorType_CumSum, "CumSum", validate_cum_sum, prepare_cum_sum},
     {schema::OperatorType_OneHot, "OneHot", validate_one_hot, prepare_one_hot},
+    {schema::OperatorType_ScatterElements, "ScatterElements", validate_scatter_elements,
+     prepare_scatter_elements},
     {schema::OperatorType_GroupNormalization, "GroupNormalization", validate_group_normalization,
      prepare_group_normalization},
     {schema::OperatorType_Trilu, "Trilu", validate_trilu, prepare_trilu},
-    {schema::OperatorType_ScatterElements, "ScatterElements", validate_scatter_elements,
-     prepare_scatter_elements},
 };
+
+static_assert(sizeof kOps / sizeof kOps[0] == schema::OperatorType_MAX + 1, "a row for every type");
 
 }  // namespace
 
