@@ -39,7 +39,7 @@ static inline PoolWindow pool_window(const PoolAxis& axis, size_t o) {
   const size_t d = axis.dilation;
   const auto positions_below = [&](size_t limit) {             // of the window, < limit
     if (limit <= start) return size_t{0};
-    const size_t n = (limit - start + d - 1) / d;
+    const size_t n = d == 1 ? limit - start : (limit - start + d - 1) / d;
     return n < axis.kernel ? n : axis.kernel;
   };
   return {positions_below(axis.pad_begin), positions_below(end), positions_below(end + axis.pad_end)};

@@ -14,8 +14,8 @@ struct Window {
   size_t rows, columns, row_stride, column_stride;
 };
 
-inline Window make_window(const Pool2D& g, const int8_t* image, size_t y, size_t x) {
-  const PoolWindow wy = pool_window(g.y, y), wx = pool_window(g.x, x);
+inline Window make_window(const Pool2D& g, const int8_t* image, size_t y, size_t x, const PoolWindow& wy) {
+  const PoolWindow wx = pool_window(g.x, x);
   const size_t iy = y * g.y.stride + wy.first * g.y.dilation - g.y.pad_begin;
   const size_t ix = x * g.x.stride + wx.first * g.x.dilation - g.x.pad_begin;
   return {image + (iy * g.x.input + ix) * g.channels, wy.last - wy.first, wx.last - wx.first,
@@ -42,8 +42,9 @@ void max_pool_s8_avx2(const MaxPoolS8& pool, const int8_t* input, int8_t* output
   const __m256i high = _mm256_set1_epi8(static_cast<int8_t>(pool.output_max));
   for (size_t row = first; row < last; ++row) {
     const int8_t* image = input + row / g.y.output * g.y.input * g.x.input * g.channels;
+    const PoolWindow wy = pool_window(g.y, row % g.y.output);
     for (size_t x = 0; x < g.x.output; ++x) {
-      const Window w = make_window(g, image, row % g.y.output, x);
+      const Window w = make_window(g, image, row % g.y.output, x, wy);
       int8_t* pixel = output + (row * g.x.output + x) * g.channels;
       size_t c = 0;
       for (; c + 32 <= g.channels; c += 32)
