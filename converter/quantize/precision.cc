@@ -62,7 +62,7 @@ class Chooser {
 
   // Without a scale, such an output may still be f32.
   static bool may_write_f32(const Node& node) {
-    return (node.op == "Conv" || node.op == "FullyConnected" || node.op == "Softmax") && !has_activation(node);
+    return (node.op == "Conv" || node.op == "FullyConnected" || node.op == "Softmax") && !has_fused_activation(node);
   }
 
   S8Class kind(const Node* node) const { return find_s8_rule(*node)->kind; }
@@ -197,7 +197,7 @@ bool reads_f32(const Graph& graph, const S8Nodes& s8, const Node& reader, ValueI
 
 bool writes_f32(const Graph& graph, const Uses& uses, const S8Nodes& s8, const Node& node) {
   if (node.op != "Conv" && node.op != "FullyConnected" && node.op != "Softmax") return false;
-  if (has_activation(node) || graph.value(node.outputs[0]).quantization.scale != 0) return false;
+  if (has_fused_activation(node) || graph.value(node.outputs[0]).quantization.scale != 0) return false;
   for (const Node* reader : uses.readers(node.outputs[0]))
     if (!reads_f32(graph, s8, *reader, node.outputs[0])) return false;
   return true;

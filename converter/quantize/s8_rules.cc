@@ -155,7 +155,7 @@ bool has_scalar_operand(const Graph& graph, const Node& node) {
          graph.value(scalar).shape.size() <= graph.value(other).shape.size();
 }
 
-bool has_activation(const Node& node) {
+bool has_fused_activation(const Node& node) {
   return std::isfinite(node.number("activation_min", -INFINITY)) ||
          std::isfinite(node.number("activation_max", INFINITY)) || node.has("table") ||
          node.has("table_activation");

@@ -33,6 +33,6 @@ std::string refuse_s8(const Graph& graph, const Node& node);
 bool has_scalar_operand(const Graph& graph, const Node& node);
 
 // True if the node clamps its output (activation_min, activation_max) or has a table activation.
-bool has_activation(const Node& node);
+bool has_fused_activation(const Node& node);
 
 }  // namespace octet::converter
