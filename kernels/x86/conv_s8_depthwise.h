@@ -72,6 +72,38 @@ inline const int8_t* depthwise_row(const ConvS8& c, const int8_t* input, size_t 
   return input + (n * c.input_height + static_cast<size_t>(y)) * c.input_width * c.input_channels;
 }
 
+// The addresses of the taps of output pixel (n, y, x). `padding` is a row of input_zero_point.
+inline void depthwise_taps(const ConvS8& c, const int8_t* input, size_t n, size_t y, size_t x, const int8_t* padding,
+                           const int8_t** taps) {
+  for (size_t ky = 0; ky < c.kernel_height; ++ky) {
+    const auto in_y = static_cast<ptrdiff_t>(y * c.stride_height + ky * c.dilation_height) -
+                      static_cast<ptrdiff_t>(c.pad_top);
+    const int8_t* row = depthwise_row(c, input, n, in_y, padding);
+    size_t in_x = x * c.stride_width - c.pad_left;  // left of the input: wraps
+    for (size_t kx = 0; kx < c.kernel_width; ++kx, in_x += c.dilation_width)
+      *taps++ = in_x < c.input_width ? row + in_x * c.input_channels : padding;
+  }
+}
+
+// A row of output: body(taps, x, count) for spans of `count` outputs from x on, whose taps are those
+// given moved by stride_width pixels for each further output. Where all columns lie inside, that is
+// one span (rows outside are the padding row); pixels at the edges are spans of their own.
+template <class Body>
+inline void for_each_span(const ConvS8& c, const int8_t* input, size_t n, size_t y, const int8_t* padding,
+                          const int8_t** taps, const Body& body) {
+  const size_t window = (c.kernel_width - 1) * c.dilation_width + 1, reach = c.input_width + c.pad_left;
+  size_t begin = (c.pad_left + c.stride_width - 1) / c.stride_width;
+  size_t end = reach < window ? 0 : (reach - window) / c.stride_width + 1;
+  begin = begin < c.output_width ? begin : c.output_width;
+  end = end < begin ? begin : end < c.output_width ? end : c.output_width;
+  for (size_t x = 0; x < c.output_width;) {
+    const size_t count = x == begin && begin < end ? end - begin : 1;
+    depthwise_taps(c, input, n, y, x, padding, taps);
+    body(taps, x, count);
+    x += count;
+  }
+}
+
 // Applies the table to one row of outputs.
 inline void depthwise_apply_table(const ConvS8& c, int8_t* row, size_t pixel_stride) {
   if (!c.output_table) return;

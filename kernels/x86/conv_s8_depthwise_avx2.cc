@@ -2,11 +2,11 @@
 //
 // Depthwise conv_s8 of any kernel, stride, dilation and padding on AVX2.
 //
-// For every output pixel the addresses of its taps are collected, a pixel of
-// input_zero_point standing in for those outside. Then, 16 channels at a time,
+// The addresses of an output pixel's taps are collected, input_zero_point standing
+// in for those outside; along a row they only move on. Then, 16 channels at a time,
 // two taps are interleaved per channel, widened to s16, and pmaddwd with a pair of
 // weights adds both: sums of two products of s16 cannot saturate in s32. An odd
-// number of taps ends with the padding pixel and a weight of zero.
+// number of taps ends with its last tap once more and a weight of zero.
 //
 // With fewer than 16 channels, blocks are 8 wide. A packed block of W channels:
 //   s32 bias[W], right_shift[W], left_shift[W]
@@ -69,16 +69,23 @@ void pack(const ConvS8& c, void* packed) {
   }
 }
 
-// The addresses of the taps, then the padding pixel.
+// The addresses of the taps, then a row of padding.
 size_t taps_bytes(const ConvS8& c) { return 2 * tap_pairs(c) * sizeof(const int8_t*); }
-size_t scratch_bytes(const ConvS8& c) { return taps_bytes(c) + c.input_channels + 64; }
+size_t scratch_bytes(const ConvS8& c) { return taps_bytes(c) + c.input_width * c.input_channels + 64; }
 
 size_t items(const ConvS8& c) { return c.batch * c.output_height; }
+
+// Outputs of one row whose taps are moved by in_step from one to the next.
+struct Span {
+  const int8_t* const* taps;
+  size_t count, pairs;
+  size_t in_step, out_step;  // bytes
+  int8_t* out;
+};
 
 struct Common {
   __m256i zero_point;
   __m128i min, max;
-  size_t pairs;
 };
 
 inline __m128i load_bytes(const int8_t* from, size_t width) {
@@ -86,57 +93,67 @@ inline __m128i load_bytes(const int8_t* from, size_t width) {
   return width == 16 ? _mm_loadu_si128(vector) : _mm_loadl_epi64(vector);
 }
 
-inline __m256i shift_right(__m256i acc, const uint8_t* block, size_t width, size_t half) {
-  int32_t has_left;
-  std::memcpy(&has_left, block + 12 * width + 32, sizeof(has_left));
-  if (has_left) acc = shift_left(acc, load(block + 8 * width + 32 * half));
-  return _mm256_srav_epi32(acc, load(block + 4 * width + 32 * half));
+// Two halves of 8 channels, or twice the same.
+struct Accumulators {
+  __m256i low, high;
+};
+
+template <size_t kWidth>
+inline void add_pair(const int8_t* first, const int8_t* second, const uint8_t* weights, Accumulators* acc) {
+  const __m128i a = load_bytes(first, kWidth), b = load_bytes(second, kWidth);
+  const __m256i low = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
+  acc->low = _mm256_add_epi32(acc->low, _mm256_madd_epi16(low, load(weights)));
+  if (kWidth == 8) return;
+  const __m256i high = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
+  acc->high = _mm256_add_epi32(acc->high, _mm256_madd_epi16(high, load(weights + 32)));
 }
 
-// One output pixel, one block.
 template <size_t kWidth>
-inline void run_block(const int8_t* const* taps, size_t channel, const uint8_t* block, const Common& common,
-                      int8_t* out) {
-  __m256i low = load(block), high = kWidth == 16 ? load(block + 32) : low;
+inline __m128i requantize(Accumulators acc, const uint8_t* block, bool has_left, const Common& common) {
+  if (kWidth == 8) acc.high = acc.low;
+  constexpr size_t kHigh = kWidth == 16 ? 32 : 0;
+  if (has_left) {
+    acc.low = shift_left(acc.low, load(block + 8 * kWidth));
+    acc.high = shift_left(acc.high, load(block + 8 * kWidth + kHigh));
+  }
+  const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(acc.low, load(block + 4 * kWidth)),
+                                       _mm256_srav_epi32(acc.high, load(block + 4 * kWidth + kHigh)));
+  const __m256i r = requantize_s16(t, load(block + 12 * kWidth), common.zero_point);
+  // s16 lanes [0-3 8-11 | 4-7 12-15], so s8 words 0 and 1 of both halves in turn are the channels in order.
+  const __m256i q = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(r, r), _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
+  return _mm_min_epi8(_mm_max_epi8(_mm256_castsi256_si128(q), common.min), common.max);
+}
+
+// One block of a span. kPairs: the number of tap pairs, or 0 for span.pairs.
+template <size_t kWidth, size_t kPairs>
+void run_block(const Span& span, size_t channel, const uint8_t* block, const Common& common) {
+  int32_t has_left;
+  std::memcpy(&has_left, block + 12 * kWidth + 32, sizeof(has_left));
   const uint8_t* weights = block + header_bytes(kWidth);
-  for (size_t i = 0; i < common.pairs; ++i, weights += 4 * kWidth) {
-    const __m128i a = load_bytes(taps[2 * i] + channel, kWidth), b = load_bytes(taps[2 * i + 1] + channel, kWidth);
-    const __m256i first = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
-    low = _mm256_add_epi32(low, _mm256_madd_epi16(first, load(weights)));
+  const size_t pairs = kPairs ? kPairs : span.pairs;
+  int8_t* out = span.out + channel;
+  for (size_t x = 0; x < span.count; ++x, out += span.out_step, channel += span.in_step) {
+    Accumulators acc = {load(block), load(block + 4 * kWidth - 32)};
+#pragma GCC unroll 5
+    for (size_t i = 0; i < pairs; ++i)
+      add_pair<kWidth>(span.taps[2 * i] + channel, span.taps[2 * i + 1] + channel, weights + 4 * kWidth * i, &acc);
+    const __m128i q = requantize<kWidth>(acc, block, has_left != 0, common);
     if (kWidth == 16) {
-      const __m256i second = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
-      high = _mm256_add_epi32(high, _mm256_madd_epi16(second, load(weights + 32)));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), q);
+    } else {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), q);
     }
   }
-  const __m256i s0 = shift_right(low, block, kWidth, 0), s1 = kWidth == 16 ? shift_right(high, block, kWidth, 1) : s0;
-  const __m256i r = requantize_s16(_mm256_packs_epi32(s0, s1), load(block + 12 * kWidth), common.zero_point);
-  // s16 lanes [0-3 8-11 | 4-7 12-15], so s8 words 0 and 1 of both halves in turn are the channels in order.
-  const __m256i ordered = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(r, r), _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
-  const __m128i q = _mm_min_epi8(_mm_max_epi8(_mm256_castsi256_si128(ordered), common.min), common.max);
-  if (kWidth == 16) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + channel), q);
-  } else {
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + channel), q);
-  }
 }
 
 template <size_t kWidth>
-void run_pixel(const ConvS8& c, const int8_t* const* taps, const void* packed, const Common& common, int8_t* out) {
-  const size_t bytes = block_bytes(c, kWidth), blocks = depthwise_blocks(c.input_channels, kWidth);
+void run_span(const ConvS8& c, const Span& span, const void* packed, const Common& common) {
+  const size_t bytes = block_bytes(c, kWidth);
   const auto* block = static_cast<const uint8_t*>(packed);
-  for (size_t b = 0; b + 1 < blocks; ++b, block += bytes) run_block<kWidth>(taps, b * kWidth, block, common, out);
-  run_block<kWidth>(taps, c.input_channels - kWidth, block, common, out);
-}
-
-// The addresses of the taps of output pixel (n, y, x).
-inline void find_taps(const ConvS8& c, const int8_t* input, size_t n, size_t y, size_t x, const int8_t* padding,
-                      const int8_t** taps) {
-  for (size_t ky = 0; ky < c.kernel_height; ++ky) {
-    const size_t in_y = y * c.stride_height + ky * c.dilation_height - c.pad_top;  // above the input: wraps
-    const int8_t* row = input + (n * c.input_height + in_y) * c.input_width * c.input_channels;
-    size_t in_x = x * c.stride_width - c.pad_left;
-    for (size_t kx = 0; kx < c.kernel_width; ++kx, in_x += c.dilation_width)
-      *taps++ = in_y < c.input_height && in_x < c.input_width ? row + in_x * c.input_channels : padding;
+  for (size_t b = 0; b < depthwise_blocks(c.input_channels, kWidth); ++b, block += bytes) {
+    const size_t channel = depthwise_first_channel(c.input_channels, kWidth, b);
+    span.pairs == 5 ? run_block<kWidth, 5>(span, channel, block, common)
+                    : run_block<kWidth, 0>(span, channel, block, common);
   }
 }
 
@@ -145,20 +162,20 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
   const ConvS8OutputStrides strides = conv_s8_output_strides(c);
   auto** taps = static_cast<const int8_t**>(scratch);
   auto* padding = static_cast<int8_t*>(scratch) + taps_bytes(c);
-  std::memset(padding, c.input_zero_point, c.input_channels);
-  taps[2 * tap_pairs(c) - 1] = padding;
+  std::memset(padding, c.input_zero_point, c.input_width * c.input_channels);
   const Common common = {_mm256_set1_epi16(static_cast<int16_t>(64 * c.output_zero_point + 32)),
                          _mm_set1_epi8(static_cast<char>(c.output_min)),
-                         _mm_set1_epi8(static_cast<char>(c.output_max)), tap_pairs(c)};
+                         _mm_set1_epi8(static_cast<char>(c.output_max))};
   for (size_t item = first_item; item < last_item; ++item) {
     const size_t n = item / c.output_height, y = item % c.output_height;
     int8_t* row = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
-    for (size_t x = 0; x < c.output_width; ++x) {
-      find_taps(c, input, n, y, x, padding, taps);
-      int8_t* out = row + x * strides.pixel;
-      block_width(c) == 16 ? run_pixel<16>(c, taps, packed, common, out)
-                           : run_pixel<8>(c, taps, packed, common, out);
-    }
+    for_each_span(c, input, n, y, padding, taps, [&](const int8_t** span_taps, size_t x, size_t count) {
+      const size_t count_taps = c.kernel_height * c.kernel_width;
+      if (count_taps % 2 != 0) span_taps[count_taps] = span_taps[count_taps - 1];
+      const Span span = {span_taps, count, tap_pairs(c), c.stride_width * c.input_channels, strides.pixel,
+                         row + x * strides.pixel};
+      block_width(c) == 16 ? run_span<16>(c, span, packed, common) : run_span<8>(c, span, packed, common);
+    });
     depthwise_apply_table(c, row, strides.pixel);
   }
 }

@@ -2,10 +2,10 @@
 //
 // Depthwise conv_s8 of any kernel, stride, dilation and padding on AVX512-VNNI.
 //
-// For every output pixel the addresses of its taps are collected, a pixel of
-// input_zero_point standing in for those outside; four taps at a time are
-// interleaved into quads per channel. Missing taps of the last quad are the
-// padding pixel with a weight of zero.
+// The addresses of an output pixel's taps are collected, input_zero_point standing
+// in for those outside; along a row they only move on. Four taps at a time are
+// interleaved into quads per channel. Missing taps of the last quad are its last
+// tap once more with a weight of zero.
 // conv_s8_depthwise_avx512.h describes blocks and vectors.
 //
 // Weights of a block: [quad of taps][quad vector j] vectors.
@@ -38,74 +38,78 @@ void pack(const ConvS8& c, void* packed) {
                  [&](const Block& block) { pack_block(c, block, static_cast<uint8_t*>(packed) + block.offset); });
 }
 
-// The addresses of a row of outputs' taps, then the padding pixel.
-size_t row_taps(const ConvS8& c) { return c.output_width * tap_quads(c) * 4; }
-size_t scratch_bytes(const ConvS8& c) { return row_taps(c) * sizeof(const int8_t*) + c.input_channels + 64; }
+// The addresses of the taps, then a row of padding.
+size_t taps_bytes(const ConvS8& c) { return 4 * tap_quads(c) * sizeof(const int8_t*); }
+size_t scratch_bytes(const ConvS8& c) { return taps_bytes(c) + c.input_width * c.input_channels + 64; }
 
 size_t items(const ConvS8& c) { return c.batch * c.output_height; }
 
-// A row of outputs, one block of channels.
-template <class V, bool kLeft>
-void run_block(const ConvS8& c, const int8_t* const* taps, const uint8_t* block, size_t channel, int8_t* out,
-               size_t pixel_stride) {
+// Outputs of one row whose taps are moved by in_step from one to the next.
+struct Span {
+  const int8_t* const* taps;
+  size_t count, quads;
+  size_t in_step, out_step;  // bytes
+  int8_t* out;
+};
+
+template <class V>
+inline void add_quad(const int8_t* const* taps, size_t channel, const uint8_t* weights, V (&acc)[4]) {
+  V data[4];
+  interleave(flip(load<V>(taps[0] + channel)), flip(load<V>(taps[1] + channel)), flip(load<V>(taps[2] + channel)),
+             flip(load<V>(taps[3] + channel)), data);
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; ++j) acc[j] = dot(acc[j], data[j], load<V>(weights + j * sizeof(V)));
+}
+
+// One block of a span. kQuads: the number of tap quads, or 0 for span.quads.
+template <class V, bool kLeft, size_t kQuads>
+void run_block(const ConvS8& c, const Span& span, const uint8_t* block, size_t channel) {
   constexpr size_t kBytes = sizeof(V);
   const Common<V> common(c);
-  const size_t quads = tap_quads(c);
-  for (size_t x = 0; x < c.output_width; ++x, out += pixel_stride) {
+  const uint8_t* weights = block + block_header_bytes(kBytes);
+  const size_t quads = kQuads ? kQuads : span.quads;
+  int8_t* out = span.out + channel;
+  for (size_t x = 0; x < span.count; ++x, out += span.out_step, channel += span.in_step) {
     V acc[4] = {load<V>(block), load<V>(block + kBytes), load<V>(block + 2 * kBytes), load<V>(block + 3 * kBytes)};
-    const uint8_t* weights = block + block_header_bytes(kBytes);
-    for (size_t i = 0; i < quads; ++i, taps += 4, weights += 4 * kBytes) {
-      V data[4];
-      interleave(flip(load<V>(taps[0] + channel)), flip(load<V>(taps[1] + channel)),
-                 flip(load<V>(taps[2] + channel)), flip(load<V>(taps[3] + channel)), data);
-#pragma GCC unroll 4
-      for (size_t j = 0; j < 4; ++j) acc[j] = dot(acc[j], data[j], load<V>(weights + j * kBytes));
-    }
+#pragma GCC unroll 3
+    for (size_t i = 0; i < quads; ++i) add_quad(span.taps + 4 * i, channel, weights + 4 * kBytes * i, acc);
     const V low = requantize_half<V, kLeft>(acc[0], acc[1], block, 0, common);
     const V high = requantize_half<V, kLeft>(acc[2], acc[3], block, 1, common);
-    store(out + channel, clamp(pack16(low, high), common.min, common.max));
+    store(out, clamp(pack16(low, high), common.min, common.max));
   }
 }
 
 template <class V>
-void run_row(const ConvS8& c, const int8_t* const* taps, const uint8_t* block, size_t channel, int8_t* out,
-             size_t pixel_stride) {
-  has_left_shift(block, sizeof(V)) ? run_block<V, true>(c, taps, block, channel, out, pixel_stride)
-                                   : run_block<V, false>(c, taps, block, channel, out, pixel_stride);
+void run_vector(const ConvS8& c, const Span& span, const uint8_t* block, size_t channel) {
+  if (has_left_shift(block, sizeof(V))) return run_block<V, true, 0>(c, span, block, channel);
+  span.quads == 3 ? run_block<V, false, 3>(c, span, block, channel) : run_block<V, false, 0>(c, span, block, channel);
 }
 
-// The addresses of the taps of the outputs of row (n, y).
-void find_taps(const ConvS8& c, const int8_t* input, size_t n, size_t y, const int8_t* padding, const int8_t** taps) {
-  const size_t count = c.kernel_height * c.kernel_width;
-  for (size_t x = 0; x < c.output_width; ++x) {
-    for (size_t ky = 0; ky < c.kernel_height; ++ky) {
-      const size_t in_y = y * c.stride_height + ky * c.dilation_height - c.pad_top;  // above the input: wraps
-      const int8_t* row = input + (n * c.input_height + in_y) * c.input_width * c.input_channels;
-      size_t in_x = x * c.stride_width - c.pad_left;
-      for (size_t kx = 0; kx < c.kernel_width; ++kx, in_x += c.dilation_width)
-        *taps++ = in_y < c.input_height && in_x < c.input_width ? row + in_x * c.input_channels : padding;
+void run_span(const ConvS8& c, const Span& span, const void* packed) {
+  for_each_block(c.input_channels, [&](size_t width) { return block_bytes(c, width); }, [&](const Block& block) {
+    const uint8_t* at = static_cast<const uint8_t*>(packed) + block.offset;
+    switch (block.width) {
+      case 64: return run_vector<__m512i>(c, span, at, block.first);
+      case 32: return run_vector<__m256i>(c, span, at, block.first);
+      default: return run_vector<__m128i>(c, span, at, block.first);
     }
-    for (size_t t = count; t % 4 != 0; ++t) *taps++ = padding;
-  }
+  });
 }
 
 void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
          size_t last_item, void* scratch) {
   const ConvS8OutputStrides strides = conv_s8_output_strides(c);
   auto** taps = static_cast<const int8_t**>(scratch);
-  auto* padding = reinterpret_cast<int8_t*>(taps + row_taps(c));
-  std::memset(padding, c.input_zero_point, c.input_channels);
+  auto* padding = static_cast<int8_t*>(scratch) + taps_bytes(c);
+  std::memset(padding, c.input_zero_point, c.input_width * c.input_channels);
   for (size_t item = first_item; item < last_item; ++item) {
     const size_t n = item / c.output_height, y = item % c.output_height;
     int8_t* row = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
-    find_taps(c, input, n, y, padding, taps);
-    for_each_block(c.input_channels, [&](size_t width) { return block_bytes(c, width); }, [&](const Block& block) {
-      const uint8_t* at = static_cast<const uint8_t*>(packed) + block.offset;
-      switch (block.width) {
-        case 64: run_row<__m512i>(c, taps, at, block.first, row, strides.pixel); break;
-        case 32: run_row<__m256i>(c, taps, at, block.first, row, strides.pixel); break;
-        default: run_row<__m128i>(c, taps, at, block.first, row, strides.pixel); break;
-      }
+    for_each_span(c, input, n, y, padding, taps, [&](const int8_t** span_taps, size_t x, size_t count) {
+      const size_t count_taps = c.kernel_height * c.kernel_width;
+      for (size_t t = count_taps; t % 4 != 0; ++t) span_taps[t] = span_taps[count_taps - 1];
+      run_span(c, {span_taps, count, tap_quads(c), c.stride_width * c.input_channels, strides.pixel,
+                   row + x * strides.pixel}, packed);
     });
     depthwise_apply_table(c, row, strides.pixel);
   }
