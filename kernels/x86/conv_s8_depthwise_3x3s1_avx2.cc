@@ -99,56 +99,97 @@ struct Column {
 
 inline __m128i load_8(const int8_t* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); }
 
-inline Column load_column(const ConvS8& c, const RowPair& rows, size_t channel, size_t x, __m256i padding) {
-  if (x >= c.input_width) return {padding, padding};  // left of the input x has wrapped
-  const size_t at = x * c.input_channels + channel;
+// The column at byte offset `at` of the rows.
+inline Column load_column(const RowPair& rows, size_t at) {
   return {_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(load_8(rows.in[0] + at), load_8(rows.in[1] + at))),
           _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(load_8(rows.in[2] + at), load_8(rows.in[3] + at)))};
 }
 
-inline __m256i multiply_add(__m256i acc, const Column& column, const uint8_t* weights) {
-  acc = _mm256_add_epi32(acc, _mm256_madd_epi16(column.upper, load(weights)));
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(column.lower, load(weights + 32)));
+// The column at pixel x, which may lie outside; left of the input x has wrapped.
+inline Column load_or_pad(const ConvS8& c, const RowPair& rows, size_t channel, size_t x, __m256i padding) {
+  return x < c.input_width ? load_column(rows, x * c.input_channels + channel) : Column{padding, padding};
 }
 
-// s16 results of both rows in one column: lanes [y: 0-3, y+1: 0-3 | y: 4-7, y+1: 4-7].
+// Two neighbouring outputs in both rows.
+struct Accumulators {
+  __m256i upper0, upper1, lower0, lower1;
+};
+
+// acc += a * w. The empty assembly fixes the order: gcc would otherwise load all weights first.
+inline void multiply_add(__m256i a, __m256i w, __m256i* acc) {
+  *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(a, w));
+  asm("" : "+x"(*acc));
+}
+
+// One column of the kernel, on the input columns a and b of the two outputs.
+inline void add_column(const Column& a, const Column& b, const uint8_t* weights, Accumulators* acc) {
+  const __m256i w0 = load(weights), w1 = load(weights + 32);
+  multiply_add(a.upper, w0, &acc->upper0);
+  multiply_add(b.upper, w0, &acc->upper1);
+  multiply_add(a.lower, w1, &acc->upper0);
+  multiply_add(b.lower, w1, &acc->upper1);
+  const __m256i w2 = load(weights + 64), w3 = load(weights + 96);
+  multiply_add(a.upper, w2, &acc->lower0);
+  multiply_add(b.upper, w2, &acc->lower1);
+  multiply_add(a.lower, w3, &acc->lower0);
+  multiply_add(b.lower, w3, &acc->lower1);
+}
+
+// s16 results of one column: lanes [y: 0-3, y+1: 0-3 | y: 4-7, y+1: 4-7].
 template <bool kLeft>
-inline __m256i two_rows(const Column& a, const Column& b, const Column& d, const uint8_t* block, const Common& common) {
-  const uint8_t* w = block + kHeaderBytes;
-  __m256i acc0 = load(block), acc1 = acc0;
-  acc0 = multiply_add(multiply_add(multiply_add(acc0, a, w), b, w + 128), d, w + 256);
-  acc1 = multiply_add(multiply_add(multiply_add(acc1, a, w + 64), b, w + 192), d, w + 320);
+inline __m256i requantize_column(__m256i upper, __m256i lower, const uint8_t* block, const Common& common) {
   if (kLeft) {
-    acc0 = shift_left(acc0, load(block + 64));
-    acc1 = shift_left(acc1, load(block + 64));
+    upper = shift_left(upper, load(block + 64));
+    lower = shift_left(lower, load(block + 64));
   }
   const __m256i right = load(block + 32);
-  const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(acc0, right), _mm256_srav_epi32(acc1, right));
+  const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(upper, right), _mm256_srav_epi32(lower, right));
   return requantize_s16(t, load(block + 96), common.zero_point);
 }
 
+// 128-bit halves: column 0 and 1; in each the 8 channels of row y, then of row y + 1.
+template <bool kLeft>
+inline __m256i run_columns(const Column& a, const Column& b, const Column& d, const Column& e, const uint8_t* block,
+                           const Common& common) {
+  const __m256i bias = load(block);
+  Accumulators acc = {bias, bias, bias, bias};
+  add_column(a, b, block + kHeaderBytes, &acc);
+  add_column(b, d, block + kHeaderBytes + 128, &acc);
+  add_column(d, e, block + kHeaderBytes + 256, &acc);
+  const __m256i q = _mm256_packs_epi16(requantize_column<kLeft>(acc.upper0, acc.lower0, block, common),
+                                       requantize_column<kLeft>(acc.upper1, acc.lower1, block, common));
+  const __m256i clamped = _mm256_min_epi8(_mm256_max_epi8(q, common.min), common.max);
+  return _mm256_permutevar8x32_epi32(clamped, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
 inline void store_8(int8_t* to, __m128i q) { _mm_storel_epi64(reinterpret_cast<__m128i*>(to), q); }
+inline void store_high_8(int8_t* to, __m128i q) {
+  _mm_storeh_pd(reinterpret_cast<double*>(to), _mm_castsi128_pd(q));
+}
 
 template <bool kLeft>
 void run_block(const ConvS8& c, const RowPair& rows, const uint8_t* block, size_t channel, const Common& common) {
   int8_t *out0 = rows.out[0] + channel, *out1 = rows.out[1] + channel;
   size_t x = 0 - c.pad_left;
-  Column a = load_column(c, rows, channel, x, common.padding);
-  Column b = load_column(c, rows, channel, x + 1, common.padding);
-  x += 2;
-  for (size_t i = 0; i < c.output_width; i += 2, x += 2) {
-    const Column d = load_column(c, rows, channel, x, common.padding);
-    const Column e = load_column(c, rows, channel, x + 1, common.padding);
-    const __m256i r0 = two_rows<kLeft>(a, b, d, block, common);
-    const __m256i r1 = two_rows<kLeft>(b, d, e, block, common);
-    const __m256i q = _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(r0, r1), common.min), common.max);
-    const __m256i ordered = _mm256_permutevar8x32_epi32(q, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-    const __m128i first = _mm256_castsi256_si128(ordered), second = _mm256_extracti128_si256(ordered, 1);
+  Column a = load_or_pad(c, rows, channel, x, common.padding);
+  Column b = load_or_pad(c, rows, channel, x + 1, common.padding);
+  for (size_t i = 0; i < c.output_width; i += 2) {
+    x += 2;
+    Column d, e;
+    if (x < c.input_width && x + 1 < c.input_width) {
+      d = load_column(rows, x * c.input_channels + channel);
+      e = load_column(rows, (x + 1) * c.input_channels + channel);
+    } else {
+      d = load_or_pad(c, rows, channel, x, common.padding);
+      e = load_or_pad(c, rows, channel, x + 1, common.padding);
+    }
+    const __m256i q = run_columns<kLeft>(a, b, d, e, block, common);
+    const __m128i first = _mm256_castsi256_si128(q), second = _mm256_extracti128_si256(q, 1);
     store_8(out0, first);
-    store_8(out1, _mm_unpackhi_epi64(first, first));
+    store_high_8(out1, first);
     if (i + 1 < c.output_width) {
       store_8(out0 + rows.pixel[0], second);
-      store_8(out1 + rows.pixel[1], _mm_unpackhi_epi64(second, second));
+      store_high_8(out1 + rows.pixel[1], second);
     }
     out0 += 2 * rows.pixel[0];
     out1 += 2 * rows.pixel[1];

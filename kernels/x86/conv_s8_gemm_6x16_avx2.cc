@@ -40,7 +40,7 @@ struct Avx2 {
   static void fill(int16_t* to, size_t count, int16_t value);
   static void convert(const int8_t* from, size_t count, int16_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
-  static void run_tile(const MicroTile<Avx2>& tile, const Epilogue& epilogue);
+  static void run_tiles(const MicroTile<Avx2>& tiles, const Epilogue& epilogue);
 };
 
 // What all channels share on the way from acc to the output.
@@ -223,19 +223,18 @@ inline void store_s8(const MicroTile<Avx2>& t, const __m256i (&acc)[kRows][kVect
   }
 }
 
-// One pixel's 8 or 16 values of float(acc) * scale, channel by channel: this is the rare way out.
-template <size_t kVectors>
-__attribute__((noinline)) void store_f32(const MicroTile<Avx2>& t, const int32_t* acc, size_t offset) {
-  float* to = static_cast<float*>(t.output) + offset;
-  const auto* scale = reinterpret_cast<const float*>(t.panel + 32 * kVectors);
-  for (size_t i = 0; i < 8 * kVectors; ++i) {
-    const size_t channel = channel_at(8 * kVectors, i);
-    if (channel < t.columns) to[channel] = static_cast<float>(acc[i]) * scale[i];
+// One pixel's values of float(acc) * scale, channel by channel: this is the rare way out.
+__attribute__((noinline)) void store_f32(const int32_t* acc, const void* scales, size_t width, size_t columns,
+                                         float* to) {
+  const auto* scale = static_cast<const float*>(scales);
+  for (size_t i = 0; i < width; ++i) {
+    const size_t channel = channel_at(width, i);
+    if (channel < columns) to[channel] = static_cast<float>(acc[i]) * scale[i];
   }
 }
 
 template <size_t kRows, size_t kVectors>
-void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
+inline void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
   __m256i acc[kRows][kVectors];
 #pragma GCC unroll 6
   for (size_t i = 0; i < kRows; ++i)
@@ -248,7 +247,7 @@ void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
       int32_t values[8 * kVectors];
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) store(values + 8 * j, acc[i][j]);
-      store_f32<kVectors>(t, values, t.outputs[i]);
+      store_f32(values, t.panel + 32 * kVectors, 8 * kVectors, t.columns, static_cast<float*>(t.output) + t.outputs[i]);
     }
     return;
   }
@@ -268,13 +267,20 @@ void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
   }
 }
 
-void Avx2::run_tile(const MicroTile<Avx2>& t, const Epilogue& e) {
+template <size_t kRows, size_t kVectors>
+void run_micro_tiles(const MicroTile<Avx2>& tiles, const Avx2::Epilogue& epilogue) {
+  MicroTile<Avx2> t = tiles;  // in registers, as the epilogue
+  const Avx2::Epilogue e = epilogue;
+  for (size_t i = 0; i < tiles.tiles; ++i, t.pixels += kRows, t.outputs += kRows) run_micro_tile<kRows, kVectors>(t, e);
+}
+
+void Avx2::run_tiles(const MicroTile<Avx2>& t, const Epilogue& e) {
   using Function = void (*)(const MicroTile<Avx2>&, const Epilogue&);
   static constexpr Function kFunctions[2][6] = {
-      {run_micro_tile<1, 1>, run_micro_tile<2, 1>, run_micro_tile<3, 1>, run_micro_tile<4, 1>,
-       run_micro_tile<5, 1>, run_micro_tile<6, 1>},
-      {run_micro_tile<1, 2>, run_micro_tile<2, 2>, run_micro_tile<3, 2>, run_micro_tile<4, 2>,
-       run_micro_tile<5, 2>, run_micro_tile<6, 2>}};
+      {run_micro_tiles<1, 1>, run_micro_tiles<2, 1>, run_micro_tiles<3, 1>, run_micro_tiles<4, 1>,
+       run_micro_tiles<5, 1>, run_micro_tiles<6, 1>},
+      {run_micro_tiles<1, 2>, run_micro_tiles<2, 2>, run_micro_tiles<3, 2>, run_micro_tiles<4, 2>,
+       run_micro_tiles<5, 2>, run_micro_tiles<6, 2>}};
   kFunctions[t.width == kPanel][t.rows - 1](t, e);
 }
 

@@ -37,7 +37,7 @@ struct Avx512Vnni {
   static void fill(uint8_t* to, size_t count, uint8_t value);
   static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
-  static void run_tile(const MicroTile<Avx512Vnni>& tile, const Epilogue& epilogue);
+  static void run_tiles(const MicroTile<Avx512Vnni>& tiles, const Epilogue& epilogue);
 };
 
 // What all channels share on the way from acc to the output.
@@ -244,17 +244,17 @@ inline void store_narrow(const MicroTile<Avx512Vnni>& t, const __m512i (&acc)[kR
 }
 
 // One pixel's values of float(acc) * scale, channel by channel: this is the rare way out.
-__attribute__((noinline)) void store_f32(const MicroTile<Avx512Vnni>& t, const int32_t* acc, size_t offset) {
-  float* to = static_cast<float*>(t.output) + offset;
-  const auto* scale = reinterpret_cast<const float*>(t.panel + 4 * t.width);
-  for (size_t i = 0; i < t.width; ++i) {
-    const size_t channel = channel_at(t.width, i);
-    if (channel < t.columns) to[channel] = static_cast<float>(acc[i]) * scale[i];
+__attribute__((noinline)) void store_f32(const int32_t* acc, const void* scales, size_t width, size_t columns,
+                                         float* to) {
+  const auto* scale = static_cast<const float*>(scales);
+  for (size_t i = 0; i < width; ++i) {
+    const size_t channel = channel_at(width, i);
+    if (channel < columns) to[channel] = static_cast<float>(acc[i]) * scale[i];
   }
 }
 
 template <size_t kRows, size_t kVectors>
-void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& e) {
+inline void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& e) {
   __m512i acc[kRows][kVectors];
 #pragma GCC unroll 6
   for (size_t i = 0; i < kRows; ++i)
@@ -267,7 +267,8 @@ void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& 
       int32_t values[16 * kVectors];
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j) _mm512_storeu_si512(values + 16 * j, acc[i][j]);
-      store_f32(t, values, t.outputs[i]);
+      store_f32(values, t.panel + 64 * kVectors, 16 * kVectors, t.columns,
+                static_cast<float*>(t.output) + t.outputs[i]);
     }
     return;
   }
@@ -288,21 +289,28 @@ void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& 
   }
 }
 
+template <size_t kRows, size_t kVectors>
+void run_micro_tiles(const MicroTile<Avx512Vnni>& tiles, const Avx512Vnni::Epilogue& epilogue) {
+  MicroTile<Avx512Vnni> t = tiles;  // in registers, as the epilogue
+  const Avx512Vnni::Epilogue e = epilogue;
+  for (size_t i = 0; i < tiles.tiles; ++i, t.pixels += kRows, t.outputs += kRows) run_micro_tile<kRows, kVectors>(t, e);
+}
+
 template <size_t kVectors>
-void run_rows(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& e) {
+void run_width(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& e) {
   using Function = void (*)(const MicroTile<Avx512Vnni>&, const Avx512Vnni::Epilogue&);
-  static constexpr Function kFunctions[6] = {run_micro_tile<1, kVectors>, run_micro_tile<2, kVectors>,
-                                             run_micro_tile<3, kVectors>, run_micro_tile<4, kVectors>,
-                                             run_micro_tile<5, kVectors>, run_micro_tile<6, kVectors>};
+  static constexpr Function kFunctions[6] = {run_micro_tiles<1, kVectors>, run_micro_tiles<2, kVectors>,
+                                             run_micro_tiles<3, kVectors>, run_micro_tiles<4, kVectors>,
+                                             run_micro_tiles<5, kVectors>, run_micro_tiles<6, kVectors>};
   kFunctions[t.rows - 1](t, e);
 }
 
-void Avx512Vnni::run_tile(const MicroTile<Avx512Vnni>& t, const Epilogue& e) {
+void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, const Epilogue& e) {
   switch (t.width) {
-    case 16: return run_rows<1>(t, e);
-    case 32: return run_rows<2>(t, e);
-    case 48: return run_rows<3>(t, e);
-    default: return run_rows<4>(t, e);
+    case 16: return run_width<1>(t, e);
+    case 32: return run_width<2>(t, e);
+    case 48: return run_width<3>(t, e);
+    default: return run_width<4>(t, e);
   }
 }
 

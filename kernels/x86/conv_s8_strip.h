@@ -23,7 +23,7 @@
 // A file that includes this compiles its own copy: everything is in an anonymous
 // namespace, and Isa is a struct of that file with
 //   Element, kStep (elements of k per multiply), kRows, kPanel, kHalfPanel (channels),
-//   Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(), run_tile().
+//   Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(), run_tiles().
 #pragma once
 
 #include <cstddef>
@@ -293,37 +293,47 @@ void place_pixels(const StripPlan& p, const StripTile& tile, const StripScratch<
     }
 }
 
-// What the micro-kernel multiplies: `rows` pixels by one panel.
+// What the micro-kernel multiplies: `tiles` times `rows` consecutive pixels, by one panel.
 template <class Isa>
 struct MicroTile {
   const typename Isa::Element* const* pixels;
   const size_t* outputs;          // element offset of each pixel's first output channel
+  size_t tiles, rows;
   const uint32_t* run_offsets;
   size_t runs, steps;             // steps of kStep elements in each run
   const uint8_t* panel;
   void* output;                   // the panel's first channel at offset 0
-  size_t rows, columns, width;
+  size_t columns, width;
 };
 
-// All pixels of the tile by one panel: rows in portions of kRows, with a few of kRows - 1 so that
-// none is left over where that is possible.
+template <class Isa>
+void run_rows(MicroTile<Isa>* micro, size_t rows, size_t tiles, const typename Isa::Epilogue& epilogue) {
+  if (rows == 0 || tiles == 0) return;
+  micro->rows = rows;
+  micro->tiles = tiles;
+  Isa::run_tiles(*micro, epilogue);
+  micro->pixels += rows * tiles;
+  micro->outputs += rows * tiles;
+}
+
+// All pixels of the tile by one panel: as a kRows + b (kRows - 1), so that no pixel is left over;
+// where there are too few for that, a last tile of fewer rows.
 template <class Isa>
 void run_panel(const ConvS8& c, size_t pixels, MicroTile<Isa> micro, const typename Isa::Epilogue& epilogue) {
+  const MicroTile<Isa> all = micro;
   const size_t portions = divide_up(pixels, Isa::kRows);
   const size_t missing = portions * Isa::kRows - pixels;
-  const size_t shorter = missing <= portions ? missing : 0;
-  for (size_t m = 0, i = 0; m < pixels; m += micro.rows, ++i) {
-    const size_t rows = Isa::kRows - (i < shorter ? 1 : 0);
-    micro.rows = min_size(rows, pixels - m);
-    Isa::run_tile(micro, epilogue);
-    if (c.output_table && !c.accumulator_scale) {
-      for (size_t r = 0; r < micro.rows; ++r) {
-        int8_t* q = static_cast<int8_t*>(micro.output) + micro.outputs[r];
-        for (size_t o = 0; o < micro.columns; ++o) q[o] = c.output_table[q[o] + 128];
-      }
-    }
-    micro.pixels += micro.rows;
-    micro.outputs += micro.rows;
+  if (missing <= portions) {
+    run_rows<Isa>(&micro, Isa::kRows, portions - missing, epilogue);
+    run_rows<Isa>(&micro, Isa::kRows - 1, missing, epilogue);
+  } else {
+    run_rows<Isa>(&micro, Isa::kRows, portions - 1, epilogue);
+    run_rows<Isa>(&micro, Isa::kRows - missing, 1, epilogue);
+  }
+  if (!c.output_table || c.accumulator_scale) return;
+  for (size_t m = 0; m < pixels; ++m) {
+    int8_t* q = static_cast<int8_t*>(all.output) + all.outputs[m];
+    for (size_t o = 0; o < all.columns; ++o) q[o] = c.output_table[q[o] + 128];
   }
 }
 
