@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "converter/pass.h"
+#include "converter/simulate_quantization.h"
+#include "converter/quantize/correct_bias.h"
 #include "converter/stages.h"
 #include "runtime/model.h"
 
@@ -85,7 +87,9 @@ Status to_int8(bool quantized_already, const std::string& path, const ConvertOpt
                    path.c_str());
     OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
   }
-  return quantize(graph, ranges, options, diagnostics);
+  const Graph reference = graph->clone();
+  OCTET_RETURN_IF_ERROR(quantize(graph, ranges, options, diagnostics));
+  return quantized_already || !options.correct_bias ? Status() : correct_bias(reference, options, graph, diagnostics);
 }
 
 void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diagnostics* diagnostics) {
@@ -118,8 +122,9 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   if (options.precision == Precision::kInt8)
     OCTET_RETURN_IF_ERROR(to_int8(quantized_already, path, options, &graph, diagnostics, report));
   else if (quantized_already)
-    diagnostics->note("convert", "", "the network is quantized already: in fp32 its weights keep their quantized "
-                                     "values, and activations are not rounded");
+    diagnostics->note("convert", "",
+                      "the network is quantized already: in fp32 its weights keep their quantized values, and " +
+                          std::to_string(simulate_pinned_scales(&graph)) + " activations are rounded as it says");
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));
