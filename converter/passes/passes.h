@@ -14,7 +14,6 @@ Status fold_batch_norm_into_conv(Graph* graph, Diagnostics* diagnostics, bool* c
 Status fold_constants(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status fold_mul_add_into_conv(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status fuse_activation(Graph* graph, Diagnostics* diagnostics, bool* changed);
-Status fuse_bias_add_into_conv(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status fuse_pad_into_conv(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status move_reshape_behind_elementwise(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status move_to_nhwc(Graph* graph, Diagnostics* diagnostics, bool* changed);
