@@ -40,7 +40,7 @@ struct Avx2 {
   static void fill(int16_t* to, size_t count, int16_t value);
   static void convert(const int8_t* from, size_t count, int16_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
-  static void run_tiles(const MicroTile<Avx2>& tiles, const Epilogue& epilogue);
+  static void run_tiles(const MicroTile<Avx2>& t, size_t first, size_t rows, size_t tiles, const Epilogue& epilogue);
 };
 
 // What all channels share on the way from acc to the output.
@@ -121,6 +121,12 @@ void Avx2::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel
         }
 }
 
+// The pixels of one micro-tile: where they stand in the strip, and where their outputs begin.
+struct Pixels {
+  const int16_t* const* pixels;
+  const size_t* outputs;
+};
+
 inline __m256i broadcast_pair(const int16_t* from) {
   int32_t pair;
   std::memcpy(&pair, from, sizeof(pair));
@@ -139,12 +145,12 @@ inline void multiply_add(__m256i a, __m256i b, __m256i* acc) {
 }
 
 template <size_t kRows, size_t kVectors>
-inline void multiply_runs(const MicroTile<Avx2>& t, __m256i (&acc)[kRows][kVectors]) {
+inline void multiply_runs(const MicroTile<Avx2>& t, const Pixels& at, __m256i (&acc)[kRows][kVectors]) {
   const uint8_t* weights = t.panel + Avx2::header_bytes(8 * kVectors);
   for (size_t run = 0; run < t.runs; ++run) {
     const int16_t* a[kRows];
 #pragma GCC unroll 6
-    for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[i] + t.run_offsets[run];
+    for (size_t i = 0; i < kRows; ++i) a[i] = at.pixels[i] + t.run_offsets[run];
     for (size_t k = 0; k < 2 * t.steps; k += 2) {
       __m256i b[kVectors];
 #pragma GCC unroll 2
@@ -212,14 +218,14 @@ inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const uint8_t
 
 // Two pixels at a time; the last of an odd number is its own neighbour.
 template <size_t kRows, size_t kVectors, bool kWhole>
-inline void store_s8(const MicroTile<Avx2>& t, const __m256i (&acc)[kRows][kVectors], const Avx2::Epilogue& e) {
+inline void store_s8(const MicroTile<Avx2>& t, const Pixels& at, const __m256i (&acc)[kRows][kVectors], const Avx2::Epilogue& e) {
   const __m256i multiplier = load(t.panel + 96 * kVectors);
   auto* output = static_cast<int8_t*>(t.output);
 #pragma GCC unroll 3
   for (size_t i = 0; i < kRows; i += 2) {
     const size_t next = i + 1 < kRows ? i + 1 : i;
     const __m256i q = requantize_pair<kVectors>(acc[i], acc[next], t.panel + 32 * kVectors, multiplier, e);
-    store_pair<kVectors, kWhole>(output + t.outputs[i], output + t.outputs[next], q, t.columns);
+    store_pair<kVectors, kWhole>(output + at.outputs[i], output + at.outputs[next], q, t.columns);
   }
 }
 
@@ -234,20 +240,20 @@ __attribute__((noinline)) void store_f32(const int32_t* acc, const void* scales,
 }
 
 template <size_t kRows, size_t kVectors>
-inline void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
+inline void run_micro_tile(const MicroTile<Avx2>& t, const Pixels& at, const Avx2::Epilogue& e) {
   __m256i acc[kRows][kVectors];
 #pragma GCC unroll 6
   for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
     for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 32 * j);
-  multiply_runs<kRows, kVectors>(t, acc);
+  multiply_runs<kRows, kVectors>(t, at, acc);
   if (e.f32) {
 #pragma GCC unroll 6
     for (size_t i = 0; i < kRows; ++i) {
       int32_t values[8 * kVectors];
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) store(values + 8 * j, acc[i][j]);
-      store_f32(values, t.panel + 32 * kVectors, 8 * kVectors, t.columns, static_cast<float*>(t.output) + t.outputs[i]);
+      store_f32(values, t.panel + 32 * kVectors, 8 * kVectors, t.columns, static_cast<float*>(t.output) + at.outputs[i]);
     }
     return;
   }
@@ -261,27 +267,34 @@ inline void run_micro_tile(const MicroTile<Avx2>& t, const Avx2::Epilogue& e) {
         acc[i][j] = shift_left(acc[i][j], load(t.panel + 32 * (2 * kVectors + j)));
   }
   if (t.columns == 8 * kVectors) {
-    store_s8<kRows, kVectors, true>(t, acc, e);
+    store_s8<kRows, kVectors, true>(t, at, acc, e);
   } else {
-    store_s8<kRows, kVectors, false>(t, acc, e);
+    store_s8<kRows, kVectors, false>(t, at, acc, e);
   }
 }
 
+// Copies of the parameters can live in registers. Fewer than kRows - 1 rows are a single tile, which
+// goes without: loading what was just stored in other sizes stalls.
 template <size_t kRows, size_t kVectors>
-void run_micro_tiles(const MicroTile<Avx2>& tiles, const Avx2::Epilogue& epilogue) {
-  MicroTile<Avx2> t = tiles;  // in registers, as the epilogue
-  const Avx2::Epilogue e = epilogue;
-  for (size_t i = 0; i < tiles.tiles; ++i, t.pixels += kRows, t.outputs += kRows) run_micro_tile<kRows, kVectors>(t, e);
+void run_micro_tiles(const MicroTile<Avx2>& t, Pixels at, size_t tiles, const Avx2::Epilogue& e) {
+  if constexpr (kRows + 1 < Avx2::kRows) {
+    run_micro_tile<kRows, kVectors>(t, at, e);
+  } else {
+    const MicroTile<Avx2> local = t;
+    const Avx2::Epilogue epilogue = e;
+    for (; tiles > 0; --tiles, at.pixels += kRows, at.outputs += kRows)
+      run_micro_tile<kRows, kVectors>(local, at, epilogue);
+  }
 }
 
-void Avx2::run_tiles(const MicroTile<Avx2>& t, const Epilogue& e) {
-  using Function = void (*)(const MicroTile<Avx2>&, const Epilogue&);
+void Avx2::run_tiles(const MicroTile<Avx2>& t, size_t first, size_t rows, size_t tiles, const Epilogue& e) {
+  using Function = void (*)(const MicroTile<Avx2>&, Pixels, size_t, const Epilogue&);
   static constexpr Function kFunctions[2][6] = {
       {run_micro_tiles<1, 1>, run_micro_tiles<2, 1>, run_micro_tiles<3, 1>, run_micro_tiles<4, 1>,
        run_micro_tiles<5, 1>, run_micro_tiles<6, 1>},
       {run_micro_tiles<1, 2>, run_micro_tiles<2, 2>, run_micro_tiles<3, 2>, run_micro_tiles<4, 2>,
        run_micro_tiles<5, 2>, run_micro_tiles<6, 2>}};
-  kFunctions[t.width == kPanel][t.rows - 1](t, e);
+  kFunctions[t.width == kPanel][rows - 1](t, {t.pixels + first, t.outputs + first}, tiles, e);
 }
 
 bool supports(const ConvS8&) { return true; }

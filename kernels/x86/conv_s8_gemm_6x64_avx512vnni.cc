@@ -37,7 +37,7 @@ struct Avx512Vnni {
   static void fill(uint8_t* to, size_t count, uint8_t value);
   static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
-  static void run_tiles(const MicroTile<Avx512Vnni>& tiles, const Epilogue& epilogue);
+  static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles, const Epilogue& epilogue);
 };
 
 // What all channels share on the way from acc to the output.
@@ -127,6 +127,12 @@ void Avx512Vnni::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel&
         }
 }
 
+// The pixels of one micro-tile: where they stand in the strip, and where their outputs begin.
+struct Pixels {
+  const uint8_t* const* pixels;
+  const size_t* outputs;
+};
+
 inline __m512i broadcast_four(const uint8_t* from) {
   int32_t four;
   std::memcpy(&four, from, sizeof(four));
@@ -134,12 +140,12 @@ inline __m512i broadcast_four(const uint8_t* from) {
 }
 
 template <size_t kRows, size_t kVectors>
-inline void multiply_runs(const MicroTile<Avx512Vnni>& t, __m512i (&acc)[kRows][kVectors]) {
+inline void multiply_runs(const MicroTile<Avx512Vnni>& t, const Pixels& at, __m512i (&acc)[kRows][kVectors]) {
   const uint8_t* weights = t.panel + Avx512Vnni::header_bytes(16 * kVectors);
   for (size_t run = 0; run < t.runs; ++run) {
     const uint8_t* a[kRows];
 #pragma GCC unroll 6
-    for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[i] + t.run_offsets[run];
+    for (size_t i = 0; i < kRows; ++i) a[i] = at.pixels[i] + t.run_offsets[run];
     for (size_t k = 0; k < 4 * t.steps; k += 4) {
       __m512i b[kVectors];
 #pragma GCC unroll 4
@@ -194,7 +200,7 @@ inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const ui
 
 // Three or four vectors: one pixel fills a register of s8.
 template <size_t kRows, size_t kVectors>
-inline void store_wide(const MicroTile<Avx512Vnni>& t, const __m512i (&acc)[kRows][kVectors],
+inline void store_wide(const MicroTile<Avx512Vnni>& t, const Pixels& at, const __m512i (&acc)[kRows][kVectors],
                        const Avx512Vnni::Epilogue& e, __mmask64 mask) {
   constexpr size_t kLast = kVectors - 1;
   const uint8_t* shifts = t.panel + 64 * kVectors;
@@ -206,13 +212,13 @@ inline void store_wide(const MicroTile<Avx512Vnni>& t, const __m512i (&acc)[kRow
     const __m512i r23 = narrow_two(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast, m23, e);
     __m512i q = clamp(_mm512_packs_epi16(r01, r23), e);
     if (kVectors == 3) q = _mm512_permutexvar_epi32(compress, q);
-    store_bytes<kVectors>(static_cast<int8_t*>(t.output) + t.outputs[i], q, t.columns == t.width, mask);
+    store_bytes<kVectors>(static_cast<int8_t*>(t.output) + at.outputs[i], q, t.columns == t.width, mask);
   }
 }
 
 // One or two vectors: four or two pixels fill a register; missing ones repeat the last.
 template <size_t kRows, size_t kVectors>
-inline void store_narrow(const MicroTile<Avx512Vnni>& t, const __m512i (&acc)[kRows][kVectors],
+inline void store_narrow(const MicroTile<Avx512Vnni>& t, const Pixels& at, const __m512i (&acc)[kRows][kVectors],
                          const Avx512Vnni::Epilogue& e, __mmask64 mask) {
   constexpr size_t kPixels = 4 / kVectors, kV1 = kVectors - 1, kLast = kRows - 1;
   const uint8_t *s0 = t.panel + 64 * kVectors, *s1 = s0 + 64 * kV1;
@@ -228,17 +234,17 @@ inline void store_narrow(const MicroTile<Avx512Vnni>& t, const __m512i (&acc)[kR
       q = _mm512_packs_epi16(narrow_two(acc[i][0], acc[i][kV1], s0, s1, multiplier, e),
                              narrow_two(acc[i1][0], acc[i1][kV1], s0, s1, multiplier, e));
       q = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamp(q, e));
-      store_bytes<kVectors>(output + t.outputs[i], q, whole, mask);
-      store_bytes<kVectors>(output + t.outputs[i1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
+      store_bytes<kVectors>(output + at.outputs[i], q, whole, mask);
+      store_bytes<kVectors>(output + at.outputs[i1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
     } else {
       q = _mm512_packs_epi16(narrow_two(acc[i][0], acc[i1][0], s0, s0, multiplier, e),
                              narrow_two(acc[i2][0], acc[i3][0], s0, s0, multiplier, e));
       const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
       q = _mm512_permutexvar_epi32(order, clamp(q, e));
-      store_bytes<kVectors>(output + t.outputs[i], q, whole, mask);
-      store_bytes<kVectors>(output + t.outputs[i1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
-      store_bytes<kVectors>(output + t.outputs[i2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
-      store_bytes<kVectors>(output + t.outputs[i3], _mm512_shuffle_i32x4(q, q, 3), whole, mask);
+      store_bytes<kVectors>(output + at.outputs[i], q, whole, mask);
+      store_bytes<kVectors>(output + at.outputs[i1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
+      store_bytes<kVectors>(output + at.outputs[i2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
+      store_bytes<kVectors>(output + at.outputs[i3], _mm512_shuffle_i32x4(q, q, 3), whole, mask);
     }
   }
 }
@@ -254,13 +260,13 @@ __attribute__((noinline)) void store_f32(const int32_t* acc, const void* scales,
 }
 
 template <size_t kRows, size_t kVectors>
-inline void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& e) {
+inline void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Pixels& at, const Avx512Vnni::Epilogue& e) {
   __m512i acc[kRows][kVectors];
 #pragma GCC unroll 6
   for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
     for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
-  multiply_runs<kRows, kVectors>(t, acc);
+  multiply_runs<kRows, kVectors>(t, at, acc);
   if (e.f32) {
 #pragma GCC unroll 6
     for (size_t i = 0; i < kRows; ++i) {
@@ -268,7 +274,7 @@ inline void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epi
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j) _mm512_storeu_si512(values + 16 * j, acc[i][j]);
       store_f32(values, t.panel + 64 * kVectors, 16 * kVectors, t.columns,
-                static_cast<float*>(t.output) + t.outputs[i]);
+                static_cast<float*>(t.output) + at.outputs[i]);
     }
     return;
   }
@@ -283,35 +289,43 @@ inline void run_micro_tile(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epi
   }
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
   if constexpr (kVectors > 2) {
-    store_wide<kRows, kVectors>(t, acc, e, mask);
+    store_wide<kRows, kVectors>(t, at, acc, e, mask);
   } else {
-    store_narrow<kRows, kVectors>(t, acc, e, mask);
+    store_narrow<kRows, kVectors>(t, at, acc, e, mask);
   }
 }
 
+// Copies of the parameters can live in registers. Fewer than kRows - 1 rows are a single tile, which
+// goes without: loading what was just stored in other sizes stalls.
 template <size_t kRows, size_t kVectors>
-void run_micro_tiles(const MicroTile<Avx512Vnni>& tiles, const Avx512Vnni::Epilogue& epilogue) {
-  MicroTile<Avx512Vnni> t = tiles;  // in registers, as the epilogue
-  const Avx512Vnni::Epilogue e = epilogue;
-  for (size_t i = 0; i < tiles.tiles; ++i, t.pixels += kRows, t.outputs += kRows) run_micro_tile<kRows, kVectors>(t, e);
+void run_micro_tiles(const MicroTile<Avx512Vnni>& t, Pixels at, size_t tiles, const Avx512Vnni::Epilogue& e) {
+  if constexpr (kRows + 1 < Avx512Vnni::kRows) {
+    run_micro_tile<kRows, kVectors>(t, at, e);
+  } else {
+    const MicroTile<Avx512Vnni> local = t;
+    const Avx512Vnni::Epilogue epilogue = e;
+    for (; tiles > 0; --tiles, at.pixels += kRows, at.outputs += kRows)
+      run_micro_tile<kRows, kVectors>(local, at, epilogue);
+  }
 }
+
+using RunTiles = void (*)(const MicroTile<Avx512Vnni>&, Pixels, size_t, const Avx512Vnni::Epilogue&);
 
 template <size_t kVectors>
-void run_width(const MicroTile<Avx512Vnni>& t, const Avx512Vnni::Epilogue& e) {
-  using Function = void (*)(const MicroTile<Avx512Vnni>&, const Avx512Vnni::Epilogue&);
-  static constexpr Function kFunctions[6] = {run_micro_tiles<1, kVectors>, run_micro_tiles<2, kVectors>,
+RunTiles find_run_tiles(size_t rows) {
+  static constexpr RunTiles kFunctions[6] = {run_micro_tiles<1, kVectors>, run_micro_tiles<2, kVectors>,
                                              run_micro_tiles<3, kVectors>, run_micro_tiles<4, kVectors>,
                                              run_micro_tiles<5, kVectors>, run_micro_tiles<6, kVectors>};
-  kFunctions[t.rows - 1](t, e);
+  return kFunctions[rows - 1];
 }
 
-void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, const Epilogue& e) {
-  switch (t.width) {
-    case 16: return run_width<1>(t, e);
-    case 32: return run_width<2>(t, e);
-    case 48: return run_width<3>(t, e);
-    default: return run_width<4>(t, e);
-  }
+void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
+                           const Epilogue& e) {
+  const RunTiles function = t.width == 16   ? find_run_tiles<1>(rows)
+                            : t.width == 32 ? find_run_tiles<2>(rows)
+                            : t.width == 48 ? find_run_tiles<3>(rows)
+                                            : find_run_tiles<4>(rows);
+  function(t, {t.pixels + first, t.outputs + first}, tiles, e);
 }
 
 bool supports(const ConvS8&) { return true; }

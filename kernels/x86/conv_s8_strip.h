@@ -18,7 +18,7 @@
 // length), which also skips what a strided 1x1 convolution never reads.
 //
 // The micro-kernel multiplies kRows output pixels by a panel of output channels.
-// Panels are packed one after another behind the table of run offsets.
+// Panels are packed one after another, behind the plan and the tables.
 //
 // A file that includes this compiles its own copy: everything is in an anonymous
 // namespace, and Isa is a struct of that file with
@@ -71,6 +71,8 @@ struct StripPlan {
   StripAxis y, x;
   size_t batch, channels;
   size_t runs, run_elements;     // per output pixel and group
+  size_t run_steps;              // multiplies of Isa::kStep elements in a run
+  size_t group_channels;         // input channels of a group
   size_t tiles;
   size_t panels_per_group, panels, blocks;  // blocks: parts of the panels, items of one tile
   ConvS8OutputStrides output;
@@ -115,6 +117,8 @@ StripPlan make_plan(const ConvS8& c) {
   const bool merged = c.groups == 1 && p.x.shared;
   p.runs = merged ? c.kernel_height : c.kernel_height * c.kernel_width;
   p.run_elements = (merged ? c.kernel_width : 1) * (c.input_channels / c.groups);
+  p.run_steps = divide_up(p.run_elements, Isa::kStep);
+  p.group_channels = c.input_channels / c.groups;
   p.tiles = p.batch * p.y.tiles() * p.x.tiles();
   p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
   p.panels = p.panels_per_group * c.groups;
@@ -122,11 +126,30 @@ StripPlan make_plan(const ConvS8& c) {
   return p;
 }
 
-// A panel: output channels [first, first + columns) in `width` columns.
+// A panel: output channels [first, first + columns) in `width` columns, packed at `offset`.
 struct Panel {
-  size_t first, columns, width, group;
+  size_t first, columns, width, group, offset;
 };
 
+// Packed memory: the plan, the panels, the offsets of the runs in the strip, the packed panels.
+struct PackedStrip {
+  StripPlan* plan;
+  Panel* panels;
+  uint32_t* run_offsets;
+  uint8_t* base;
+
+  static size_t panels_at() { return align_64(sizeof(StripPlan)); }
+  static size_t runs_at(const StripPlan& p) { return panels_at() + align_64(p.panels * sizeof(Panel)); }
+  static size_t packed_panels_at(const StripPlan& p) { return runs_at(p) + align_64(p.runs * sizeof(uint32_t)); }
+  PackedStrip(const StripPlan& p, void* packed) {
+    base = static_cast<uint8_t*>(packed);
+    plan = reinterpret_cast<StripPlan*>(base);
+    panels = reinterpret_cast<Panel*>(base + panels_at());
+    run_offsets = reinterpret_cast<uint32_t*>(base + runs_at(p));
+  }
+};
+
+// Without its offset.
 template <class Isa>
 Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
   const size_t group_outputs = c.output_channels / c.groups;
@@ -136,28 +159,21 @@ Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
   panel.first = panel.group * group_outputs + start;
   panel.columns = min_size(Isa::kPanel, group_outputs - start);
   panel.width = Isa::panel_width(panel.columns);
+  panel.offset = 0;
   return panel;
 }
 
-// Bytes of a packed panel, and where panel `index` begins: all panels of a group but the last are whole.
 template <class Isa>
-size_t panel_bytes(const StripPlan& p, size_t width) {
-  return Isa::header_bytes(width) + p.runs * divide_up(p.run_elements, Isa::kStep) * Isa::kStep * width;
-}
-
-template <class Isa>
-size_t panel_offset(const ConvS8& c, const StripPlan& p, size_t index) {
-  const size_t group = index / p.panels_per_group, inside = index % p.panels_per_group;
-  const size_t whole = panel_bytes<Isa>(p, Isa::kPanel);
-  const Panel last = find_panel<Isa>(c, p, p.panels_per_group - 1);
-  const size_t group_bytes = (p.panels_per_group - 1) * whole + panel_bytes<Isa>(p, last.width);
-  return align_64(p.runs * sizeof(uint32_t)) + group * group_bytes + inside * whole;
+size_t panel_bytes(const StripPlan& p, const Panel& panel) {
+  return Isa::header_bytes(panel.width) + p.runs * p.run_steps * Isa::kStep * panel.width;
 }
 
 template <class Isa>
 size_t packed_bytes(const ConvS8& c) {
   const StripPlan p = make_plan<Isa>(c);
-  return panel_offset<Isa>(c, p, p.panels);
+  size_t bytes = PackedStrip::packed_panels_at(p);
+  for (size_t i = 0; i < p.panels; ++i) bytes += panel_bytes<Isa>(p, find_panel<Isa>(c, p, i));
+  return bytes;
 }
 
 // The weights of one run of output channel o: `elements` of them. Merged runs are one kernel row.
@@ -175,16 +191,23 @@ inline uint32_t folded_bias(const ConvS8& c, size_t o, int32_t zero_point) {
 }
 
 template <class Isa>
-void pack(const ConvS8& c, void* packed) {
+void pack(const ConvS8& c, void* memory) {
   const StripPlan p = make_plan<Isa>(c);
-  auto* offsets = static_cast<uint32_t*>(packed);
+  const PackedStrip packed(p, memory);
+  *packed.plan = p;
   for (size_t r = 0; r < p.runs; ++r) {
-    const bool merged = p.runs == c.kernel_height && p.x.shared && c.groups == 1;
+    const bool merged = c.groups == 1 && p.x.shared;
     const size_t ky = merged ? r : r / c.kernel_width, kx = merged ? 0 : r % c.kernel_width;
-    offsets[r] = static_cast<uint32_t>((ky * p.y.tap * p.x.length() + kx * p.x.tap) * p.channels);
+    packed.run_offsets[r] = static_cast<uint32_t>((ky * p.y.tap * p.x.length() + kx * p.x.tap) * p.channels);
   }
-  for (size_t i = 0; i < p.panels; ++i)
-    Isa::pack_panel(c, p, find_panel<Isa>(c, p, i), static_cast<uint8_t*>(packed) + panel_offset<Isa>(c, p, i));
+  size_t offset = PackedStrip::packed_panels_at(p);
+  for (size_t i = 0; i < p.panels; ++i) {
+    Panel& panel = packed.panels[i];
+    panel = find_panel<Isa>(c, p, i);
+    panel.offset = offset;
+    offset += panel_bytes<Isa>(p, panel);
+    Isa::pack_panel(c, p, panel, packed.base + panel.offset);
+  }
 }
 
 // Scratch: the strip, then the tile's pixel places and output offsets.
@@ -293,12 +316,12 @@ void place_pixels(const StripPlan& p, const StripTile& tile, const StripScratch<
     }
 }
 
-// What the micro-kernel multiplies: `tiles` times `rows` consecutive pixels, by one panel.
+// What run_tiles(micro, first, rows, tiles, epilogue) multiplies: `tiles` times `rows` consecutive
+// pixels, from the one at `first` on, by one panel.
 template <class Isa>
 struct MicroTile {
   const typename Isa::Element* const* pixels;
   const size_t* outputs;          // element offset of each pixel's first output channel
-  size_t tiles, rows;
   const uint32_t* run_offsets;
   size_t runs, steps;             // steps of kStep elements in each run
   const uint8_t* panel;
@@ -306,63 +329,48 @@ struct MicroTile {
   size_t columns, width;
 };
 
-template <class Isa>
-void run_rows(MicroTile<Isa>* micro, size_t rows, size_t tiles, const typename Isa::Epilogue& epilogue) {
-  if (rows == 0 || tiles == 0) return;
-  micro->rows = rows;
-  micro->tiles = tiles;
-  Isa::run_tiles(*micro, epilogue);
-  micro->pixels += rows * tiles;
-  micro->outputs += rows * tiles;
-}
-
 // All pixels of the tile by one panel: as a kRows + b (kRows - 1), so that no pixel is left over;
 // where there are too few for that, a last tile of fewer rows.
 template <class Isa>
-void run_panel(const ConvS8& c, size_t pixels, MicroTile<Isa> micro, const typename Isa::Epilogue& epilogue) {
-  const MicroTile<Isa> all = micro;
+void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro, const typename Isa::Epilogue& epilogue) {
   const size_t portions = divide_up(pixels, Isa::kRows);
   const size_t missing = portions * Isa::kRows - pixels;
-  if (missing <= portions) {
-    run_rows<Isa>(&micro, Isa::kRows, portions - missing, epilogue);
-    run_rows<Isa>(&micro, Isa::kRows - 1, missing, epilogue);
-  } else {
-    run_rows<Isa>(&micro, Isa::kRows, portions - 1, epilogue);
-    run_rows<Isa>(&micro, Isa::kRows - missing, 1, epilogue);
-  }
+  const bool even = missing <= portions;
+  const size_t whole = even ? portions - missing : portions - 1;
+  const size_t rest_rows = even ? Isa::kRows - 1 : Isa::kRows - missing, rest = even ? missing : 1;
+  if (whole > 0) Isa::run_tiles(micro, 0, Isa::kRows, whole, epilogue);
+  if (rest > 0) Isa::run_tiles(micro, whole * Isa::kRows, rest_rows, rest, epilogue);
   if (!c.output_table || c.accumulator_scale) return;
   for (size_t m = 0; m < pixels; ++m) {
-    int8_t* q = static_cast<int8_t*>(all.output) + all.outputs[m];
-    for (size_t o = 0; o < all.columns; ++o) q[o] = c.output_table[q[o] + 128];
+    int8_t* q = static_cast<int8_t*>(micro.output) + micro.outputs[m];
+    for (size_t o = 0; o < micro.columns; ++o) q[o] = c.output_table[q[o] + 128];
   }
 }
 
 template <class Isa>
-void run_block(const ConvS8& c, const StripPlan& p, size_t block, const StripTile& tile,
-               const StripScratch<Isa>& scratch, const void* packed, void* output) {
+void run_block(const ConvS8& c, const PackedStrip& packed, size_t block, const StripTile& tile,
+               const StripScratch<Isa>& scratch, void* output) {
+  const StripPlan& p = *packed.plan;
   const typename Isa::Epilogue epilogue(c);
   MicroTile<Isa> micro = {};
   micro.runs = p.runs;
-  micro.steps = divide_up(p.run_elements, Isa::kStep);
+  micro.steps = p.run_steps;
+  micro.pixels = scratch.pixels;
   micro.outputs = scratch.outputs;
-  micro.run_offsets = static_cast<const uint32_t*>(packed);
+  micro.run_offsets = packed.run_offsets;
   const size_t pixels = tile.height * tile.width, element_bytes = c.accumulator_scale ? sizeof(float) : 1;
-  for (size_t i = p.panels * block / p.blocks; i < p.panels * (block + 1) / p.blocks; ++i) {
-    const Panel panel = find_panel<Isa>(c, p, i);
-    const size_t first_channel = panel.group * (c.input_channels / c.groups);
-    micro.panel = static_cast<const uint8_t*>(packed) + panel_offset<Isa>(c, p, i);
+  const size_t first = p.panels * block / p.blocks, last = p.panels * (block + 1) / p.blocks;
+  for (size_t i = first; i < last; ++i) {
+    const Panel& panel = packed.panels[i];
+    const size_t group_channel = panel.group * p.group_channels;
+    micro.panel = packed.base + panel.offset;
     micro.output = static_cast<uint8_t*>(output) + panel.first * element_bytes;
     micro.columns = panel.columns;
     micro.width = panel.width;
-    micro.pixels = scratch.pixels;
-    if (panel.group != 0) {
-      // Pixels move to the group's channels and back behind it.
-      for (size_t m = 0; m < pixels; ++m) scratch.pixels[m] += first_channel;
-    }
+    // Pixels move to the group's channels, and back behind it.
+    for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] += group_channel;
     run_panel<Isa>(c, pixels, micro, epilogue);
-    if (panel.group != 0) {
-      for (size_t m = 0; m < pixels; ++m) scratch.pixels[m] -= first_channel;
-    }
+    for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] -= group_channel;
   }
 }
 
@@ -379,9 +387,10 @@ size_t items(const ConvS8& c) {
 
 // Items are blocks of a tile after another; a tile's strip is filled once for all its blocks in the range.
 template <class Isa>
-void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
+void run(const ConvS8& c, const void* packed_memory, const int8_t* input, void* output, size_t first_item,
          size_t last_item, void* scratch_memory) {
-  const StripPlan p = make_plan<Isa>(c);
+  const StripPlan& p = *static_cast<const StripPlan*>(packed_memory);
+  const PackedStrip packed(p, const_cast<void*>(packed_memory));  // only read here
   const StripScratch<Isa> scratch(p, scratch_memory);
   StripTile tile = {};
   for (size_t item = first_item; item < last_item; ++item) {
@@ -390,7 +399,7 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
       fill_strip<Isa>(c, p, tile, input, scratch.strip);
       place_pixels<Isa>(p, tile, scratch);
     }
-    run_block<Isa>(c, p, item % p.blocks, tile, scratch, packed, output);
+    run_block<Isa>(c, packed, item % p.blocks, tile, scratch, output);
   }
 }
 
