@@ -106,5 +106,49 @@ TEST(NoAllocation, Run) {
   }
 }
 
+// A float network of every kind of layer that sizes tables at set-up: with XNNPACK one island.
+void build_float_network(OpTester* t) {
+  constexpr auto kF32 = schema::TensorType_F32;
+  const auto zeros = [t](const std::vector<int>& shape) {
+    size_t count = 1;
+    for (const int dim : shape) count *= static_cast<size_t>(dim);
+    return t->constant_f32(shape, std::vector<float>(count, 0.5f));
+  };
+  const auto conv = [t](int groups, int pad, int stride = 1) {
+    return schema::CreateConv2DOptions(t->builder(), stride, stride, 1, 1, pad, pad, pad, pad, groups);
+  };
+  const int x = t->input(kF32, {1, 8, 8, 4}), a = t->tensor(kF32, {1, 8, 8, 4}), b = t->tensor(kF32, {1, 8, 8, 4});
+  t->add(schema::OperatorType_Conv2D, {x, zeros({4, 3, 3, 4}), zeros({4})}, {a}, conv(1, 1));
+  t->add(schema::OperatorType_Conv2D, {a, zeros({4, 3, 3, 1})}, {b}, conv(4, 1));
+  const int sum = t->tensor(kF32, {1, 8, 8, 4}), max = t->tensor(kF32, {1, 4, 4, 4});
+  t->add(schema::OperatorType_Binary, {x, b}, {sum}, schema::CreateBinaryOptions(t->builder()));
+  t->add(schema::OperatorType_MaxPool2D, {sum}, {max}, schema::CreatePool2DOptions(t->builder(), 3, 3, 2, 2, 1, 1, 1, 1));
+  const int grown = t->tensor(kF32, {1, 8, 8, 4}), average = t->tensor(kF32, {1, 4, 4, 4});
+  t->add(schema::OperatorType_ConvTranspose2D, {max, zeros({4, 2, 2, 4})}, {grown}, conv(1, 0, 2));
+  t->add(schema::OperatorType_AveragePool2D, {grown}, {average}, schema::CreatePool2DOptions(t->builder(), 2, 2, 2, 2));
+  const int y = t->tensor(kF32, {1, 4, 4, 3});
+  t->add(schema::OperatorType_FullyConnected, {average, zeros({3, 4})}, {y},
+         schema::CreateFullyConnectedOptions(t->builder()));
+  t->output(y);
+}
+
+// Nor do float islands, not even when their tensors move.
+TEST(NoAllocation, FloatIslandAtNewAddresses) {
+  testing::AlignedBytes other(8 * 8 * 4 * sizeof(float) + 64);
+  for (const Case& c : {Case{1, true, ""}, Case{2, true, ""}, Case{2, false, ""}}) {
+    OpTester t;
+    build_float_network(&t);
+    ASSERT_TRUE(t.create(OpTester::options(c.threads, c.cpu_features, c.use_xnnpack)));
+    allocations = 0;
+    counting = true;
+    for (const bool bound : {false, true, false, true}) {
+      if (!t.session().bind_input(0, bound ? other.data() : nullptr).ok()) std::abort();
+      t.session().run();
+    }
+    counting = false;
+    EXPECT_EQ(allocations.load(), 0) << c.threads << " threads, XNNPACK " << c.use_xnnpack;
+  }
+}
+
 }  // namespace
 }  // namespace octet
