@@ -74,8 +74,12 @@ ValueId transpose_weight(Graph* graph, ValueId value, const Permutation& permuta
   if (is_identity(permutation)) return value;
   DequantizedConstant found;
   if (find_dequantized_constant(*graph, value, &found)) return transpose_dequantized(graph, found, permutation);
-  const std::string name = graph->value(value).name;
-  return graph->add_constant(name, transpose(*graph->value(value).constant, permutation));
+  const Value old = graph->value(value);
+  const ValueId moved = graph->add_constant(old.name, transpose(*old.constant, permutation));
+  Quantization& pinned = graph->value(moved).quantization;   // by import_qdq
+  pinned = old.quantization;
+  if (pinned.channel_axis >= 0) pinned.channel_axis = inverse(permutation)[static_cast<size_t>(pinned.channel_axis)];
+  return moved;
 }
 
 }  // namespace octet::converter

@@ -55,6 +55,7 @@ struct ConvertOptions {
   std::map<std::string, std::vector<int64_t>> shapes;   // --shape NAME=...
   Precision precision = Precision::kInt8;
   std::string method = "minmax";                        // calibrator: minmax, entropy
+  bool correct_bias = true;                             // match the layers' means with float's on the samples
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
   SampleSource* samples = nullptr;                      // needed for kInt8 unless the network is quantized already
   size_t threads = 1;

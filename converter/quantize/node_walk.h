@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a quantized graph one node at a time over several samples: each node is a model of its own, and
+// the activations of all samples wait between nodes until their last reader has run.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "converter/stages.h"
+
+namespace octet::converter {
+
+using Bytes = std::vector<uint8_t>;
+
+class NodeWalk {
+ public:
+  NodeWalk(const Graph& graph, size_t samples, size_t threads);
+
+  // Sets a graph input's bytes (in the graph's own form) for one sample.
+  void set_input(ValueId id, size_t sample, Bytes bytes);
+  // Runs `node` for every sample and stores its outputs; may be called again after the node changed.
+  Status run(const Node& node);
+  // The stored bytes of a value.
+  const Bytes& bytes(ValueId id, size_t sample) const { return stored_[static_cast<size_t>(id)][sample]; }
+  // `node` is done: values that no later node reads are dropped.
+  void release(const Node& node);
+
+ private:
+  const Graph& graph_;
+  size_t samples_, threads_;
+  std::vector<std::vector<Bytes>> stored_;    // [value][sample]
+  std::vector<size_t> readers_left_;
+};
+
+// The most bytes of activations that are alive at one time, for one sample.
+size_t peak_activation_bytes(const Graph& graph);
+
+}  // namespace octet::converter
