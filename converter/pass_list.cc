@@ -27,6 +27,7 @@ const std::vector<GroupedRow>& grouped_list() {
       {1, OCTET_PASS(move_reshape_behind_elementwise)},
       {1, OCTET_PASS(recognize_clip)},
       {1, OCTET_PASS(recognize_silu)},
+      {1, OCTET_PASS(recognize_mish)},
       {1, OCTET_PASS(recognize_hard_swish)},
       {1, OCTET_PASS(recognize_gelu)},
       {1, OCTET_PASS(recognize_layer_norm)},
@@ -41,6 +42,7 @@ const std::vector<GroupedRow>& grouped_list() {
       {3, OCTET_PASS(move_to_nhwc)},
       {4, OCTET_PASS(fold_constants)},
       {4, OCTET_PASS(eliminate_identity)},
+      {4, OCTET_PASS(recognize_layer_norm)},   // over channels, which are last only now
       {4, OCTET_PASS(eliminate_common_subexpressions)},
       {4, OCTET_PASS(eliminate_dead)},
   };

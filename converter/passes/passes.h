@@ -22,6 +22,7 @@ Status recognize_clip(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status recognize_gelu(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status recognize_hard_swish(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status recognize_layer_norm(Graph* graph, Diagnostics* diagnostics, bool* changed);
+Status recognize_mish(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status recognize_silu(Graph* graph, Diagnostics* diagnostics, bool* changed);
 Status replace_batch_norm_with_depthwise_conv(Graph* graph, Diagnostics* diagnostics, bool* changed);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// recognize_silu, recognize_hard_swish, recognize_gelu: the forms that exporters write, and near misses.
+// recognize_silu, recognize_mish, recognize_hard_swish, recognize_gelu: the forms that exporters write, and near misses.
 #include "tests/converter/pass_tester.h"
 
 namespace octet::testing {
@@ -8,6 +8,7 @@ namespace {
 
 using converter::recognize_gelu;
 using converter::recognize_hard_swish;
+using converter::recognize_mish;
 using converter::recognize_silu;
 
 const Dims kShape = {2, 3, 16};
@@ -110,6 +111,16 @@ TEST(RecognizeSilu, PinnedEndsStay) {
   EXPECT_EQ(t.ops(), "Silu");
   EXPECT_EQ(t.after.graph.value(t.node(0).inputs[0]).quantization.zero_point, 3);
   EXPECT_EQ(t.after.graph.value(t.node(0).outputs[0]).quantization.zero_point, -5);
+}
+
+TEST(RecognizeMish, EitherOperandOrderAndNearMisses) {
+  const auto gate = [](GraphRunner& r, ValueId x) { return unary(r, "Tanh", unary(r, "Softplus", x)); };
+  expect_becomes(recognize_mish, "Mish",
+                 {[=](GraphRunner& r, ValueId x) { return binary(r, "Mul", x, gate(r, x)); },
+                  [=](GraphRunner& r, ValueId x) { return binary(r, "Mul", gate(r, x), x); }});
+  expect_stays(recognize_mish,
+               {[=](GraphRunner& r, ValueId x) { return binary(r, "Mul", gate(r, unary(r, "Neg", x)), x); },
+                [](GraphRunner& r, ValueId x) { return binary(r, "Mul", unary(r, "Softplus", x), x); }});
 }
 
 ValueId relu6_of_3(GraphRunner& r, ValueId x) { return clip(r, binary(r, "Add", x, scalar(r, 3)), 0, 6); }
