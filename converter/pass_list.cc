@@ -43,6 +43,9 @@ const std::vector<GroupedRow>& grouped_list() {
       {4, OCTET_PASS(fold_constants)},
       {4, OCTET_PASS(eliminate_identity)},
       {4, OCTET_PASS(recognize_layer_norm)},   // over channels, which are last only now
+      {4, OCTET_PASS(fold_mul_add_into_conv)},   // behind convolutions that had a Transpose between (NHWC networks)
+      {4, OCTET_PASS(fuse_pad_into_conv)},
+      {4, OCTET_PASS(fuse_activation)},
       {4, OCTET_PASS(eliminate_common_subexpressions)},
       {4, OCTET_PASS(eliminate_dead)},
   };
