@@ -130,8 +130,7 @@ void import_conv(OnnxOp& op) { op.output(0, emit_conv(op, op.input(0), op.input(
 namespace {
 
 // pads of a transposed convolution that give output_shape, or the input times the strides with SAME.
-void resolve_transposed_pads(OnnxOp& op, const Dims& spatial, const std::vector<int64_t>& output_padding,
-                             Windows* w) {
+void resolve_transposed_pads(OnnxOp& op, const Dims& spatial, std::vector<int64_t>* output_padding, Windows* w) {
   const size_t axes = spatial.size();
   std::vector<int64_t> wanted = op.integers("output_shape");
   if (wanted.size() == axes + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
@@ -143,8 +142,12 @@ void resolve_transposed_pads(OnnxOp& op, const Dims& spatial, const std::vector<
     const size_t at = i + skip;
     const int64_t extent = w->dilations[at] * (w->kernel[at] - 1) + 1;
     const int64_t target = wanted.empty() ? spatial[i] * w->strides[at] : wanted[i];
-    const int64_t total = w->strides[at] * (spatial[i] - 1) + output_padding[at] + extent - target;
-    if (total < 0) op.unsupported("output_shape above what the input reaches without padding");
+    const int64_t total = w->strides[at] * (spatial[i] - 1) + (*output_padding)[at] + extent - target;
+    if (total < 0) {   // more output than the input reaches: rows of bias alone at the end
+      (*output_padding)[at] -= total;
+      w->pads[at] = w->pads[at + 2] = 0;
+      continue;
+    }
     // The larger half goes behind with SAME_UPPER, in front otherwise.
     const int64_t begin = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
     w->pads[at] = begin;
@@ -163,7 +166,7 @@ void import_conv_transpose(OnnxOp& op) {
   std::vector<int64_t> extra = op.integers("output_padding");
   extra.insert(extra.begin(), 2 - std::min<size_t>(2, extra.size()), 0);
   Windows windows = read_windows(op, spatial, kernel_of(op, weight_shape));
-  resolve_transposed_pads(op, spatial, extra, &windows);
+  resolve_transposed_pads(op, spatial, &extra, &windows);
   Attributes attributes = windows.attributes();
   attributes["group"] = op.integer("group", 1);
   attributes["output_padding"] = extra;

@@ -113,6 +113,7 @@ void Importer::import_node(const onnx::NodeProto& node, Scope* scope) {
                                               (domain.empty() ? "ai.onnx" : domain) + ", opset " +
                                               std::to_string(opset) + ") is not supported");
   handler(op);
+  op.check_all_read();
   for (int i = 0; i < node.output_size(); ++i)
     if (!node.output(i).empty() && scope->values.count(node.output(i)) == 0)
       op.unsupported("output " + std::to_string(i) + " ('" + node.output(i) + "') is not supported");

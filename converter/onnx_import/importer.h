@@ -75,6 +75,8 @@ class OnnxOp {
   std::vector<std::string> texts(const char* key) const;
   const onnx::TensorProto* tensor(const char* key) const;
   const onnx::GraphProto* subgraph(const char* key) const;
+  // Refuses attributes that the handler did not ask for: what is not understood must not be ignored.
+  void check_all_read() const;
   // An axis in [-rank, rank) made non-negative.
   int64_t axis(int64_t axis, int64_t rank) const;
 
@@ -113,6 +115,7 @@ class OnnxOp {
   std::string name_;
   int opset_;
   std::set<ValueId> emitted_;
+  mutable std::set<std::string> read_;   // names of attributes asked for
 };
 
 // One row per ONNX operator: its handler.

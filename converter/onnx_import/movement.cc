@@ -27,11 +27,12 @@ bool list_argument(OnnxOp& op, const char* key, size_t i, int input_since, std::
 void import_reshape(OnnxOp& op) {
   const Dims from = op.shape(0);
   Dims to = op.static_integers(1, "shape");
+  const bool copies = op.integer("allowzero", 0) == 0;
   const int64_t total = element_count(from);
   int64_t known = 1;
   int open = -1;
   for (size_t i = 0; i < to.size(); ++i) {
-    if (to[i] == 0 && op.integer("allowzero", 0) == 0) {
+    if (to[i] == 0 && copies) {
       if (i >= from.size()) op.fail("shape copies axis " + std::to_string(i) + " of " + shape_text(from));
       to[i] = from[i];
     }
@@ -112,6 +113,7 @@ void import_split(OnnxOp& op) {
   const Dims from = op.shape(0);
   const size_t axis = static_cast<size_t>(op.axis(op.integer("axis", 0), op.rank(0)));
   const int64_t parts = static_cast<int64_t>(op.output_count());
+  if (op.integer("num_outputs", parts) != parts) op.fail("num_outputs differs from the outputs");
   std::vector<int64_t> sizes;
   if (!list_argument(op, "split", 1, 13, &sizes)) {
     const int64_t even = (from[axis] + parts - 1) / parts;   // the last part may be smaller (opset 18)

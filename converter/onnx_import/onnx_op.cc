@@ -7,6 +7,7 @@
 #include "converter/fold_node.h"
 #include "converter/infer_shapes.h"
 #include "converter/onnx_import/importer.h"
+#include "converter/quantize/qdq_weights.h"
 
 namespace octet::converter {
 
@@ -40,6 +41,7 @@ std::vector<ValueId> OnnxOp::inputs() {
 }
 
 const onnx::AttributeProto* OnnxOp::attribute(const std::string& key) const {
+  read_.insert(key);
   for (const auto& attribute : node_.attribute()) {
     if (attribute.name() != key) continue;
     if (attribute.ref_attr_name().empty()) return &attribute;
@@ -47,6 +49,17 @@ const onnx::AttributeProto* OnnxOp::attribute(const std::string& key) const {
     return bound == scope_->attributes.end() ? nullptr : bound->second;
   }
   return nullptr;
+}
+
+void OnnxOp::check_all_read() const {
+  // Without effect on inference, or on what is supported.
+  static const std::set<std::string> kHarmless = {
+      "consumed_inputs", "cubic_coeff_a", "else_branch", "exclude_outside", "extrapolation_value",
+      "keep_aspect_ratio_policy",
+      "momentum", "noop_with_empty_axes", "ratio", "saturate", "seed", "stash_type", "storage_order", "then_branch"};
+  for (const auto& attribute : node_.attribute())
+    if (read_.count(attribute.name()) == 0 && kHarmless.count(attribute.name()) == 0)
+      unsupported("attribute '" + attribute.name() + "' is not known in this opset");
 }
 
 int64_t OnnxOp::integer(const char* key, int64_t fallback) const {
@@ -98,7 +111,22 @@ int64_t OnnxOp::axis(int64_t axis, int64_t rank) const {
   return axis < 0 ? axis + rank : axis;
 }
 
+namespace {
+
+Constant dequantized(const Graph& graph, const DequantizedConstant& quantized) {
+  QdqParameters parameters;
+  throw_if_error(read_qdq_parameters(graph, *quantized.node, quantized.data->shape, quantized.data->type, &parameters));
+  return dequantize_constant(*quantized.data, parameters);
+}
+
+}  // namespace
+
 const Constant& OnnxOp::constant(size_t i, const char* what) {
+  DequantizedConstant quantized;   // such as a pad value that a quantizer rounded: its real number
+  if (find_dequantized_constant(graph(), input(i), &quantized)) {
+    const ValueId real = graph().add_constant(name_ + "/dequantized", dequantized(graph(), quantized));
+    return *value(real).constant;
+  }
   const Value& found = value(input(i));
   if (!found.is_constant())
     unsupported(std::string(what) + " ('" + node_.input(static_cast<int>(i)) +
