@@ -6,7 +6,8 @@
 //   Applies when  Conv         the pad value is 0
 //                 AveragePool  the pad value is 0 and padding counts in the mean: the pool has count_include_pad, or
 //                              has no pads of its own and gets count_include_pad
-//                 MaxPool      the pad value can never win: -inf, or at most what x can be (0 behind a Relu)
+//                 MaxPool      the pad value can never win: -inf, or at most what x can be (0 behind a Relu or
+//                              with zero point -128)
 //                 pools        no window lies in the padding alone
 //                 Rounding in between: the padded value is pinned as x is, or x takes the pin (0 is exact in any).
 //   Formula       pads += those of Pad
@@ -38,10 +39,12 @@ bool spatial_pads(const Graph& graph, const Node& pad, std::vector<int64_t>* pad
   return total == spatial;
 }
 
-// What the writer of `value` says about its smallest element.
+// What the writer of `value`, or its rounding, says about its smallest element.
 double lower_bound(const Graph& graph, ValueId value) {
   const double unknown = -std::numeric_limits<double>::infinity();
   const Node* writer = graph.producer(value);
+  const Quantization& pin = graph.value(value).quantization;
+  if (pin.scale != 0) return static_cast<double>(pin.scale) * (-128 - pin.zero_point);   // Relu as zero point -128
   if (writer == nullptr) return unknown;
   const std::string& op = writer->op;
   if (op == "Relu" || op == "Sigmoid" || op == "HardSigmoid" || op == "Softmax" || op == "Softplus" || op == "Abs")

@@ -123,6 +123,19 @@ TEST(FusePadIntoConv, MaxPool) {
   expect_stays(c);
 }
 
+// Quantizers drop a Relu and leave it to zero point -128: nothing below 0 can be said.
+TEST(FusePadIntoConv, MaxPoolOfARoundedValue) {
+  for (int32_t zero_point : {-128, -127}) {
+    PassTester t(fuse_pad_into_conv, [=](GraphRunner& r) {
+      PadCase c;
+      c.op = "MaxPool";
+      pad_graph(c)(r);
+      r.graph.value(r.graph.nodes[1]->inputs[0]).quantization = quantization(0.5f, zero_point);
+    });
+    EXPECT_EQ(t.changed(), zero_point == -128);
+  }
+}
+
 TEST(FusePadIntoConv, PinnedScales) {
   const Quantization none, a = quantization(0.5f, 3), b = quantization(0.25f, 3);
   const auto tester = [](const Quantization& before, const Quantization& behind) {
