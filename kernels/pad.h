@@ -24,7 +24,7 @@ struct PadBlocks {
   int rank = 0;                  // 1..8
   size_t output_dims[8] = {};
   size_t input_strides[8] = {};  // in blocks
-  const int32_t* maps[8] = {};   // [output_dims[d]]
+  const int32_t* maps[8] = {};   // [output_dims[d]]; null for axes that stay as they are, but the last
   // The longest run of the last axis along which its map counts up by one: copied at once.
   size_t run_first = 0, run_last = 0;
   size_t block_bytes = 0;

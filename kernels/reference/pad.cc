@@ -10,23 +10,24 @@ namespace {
 
 int64_t modulo(int64_t a, int64_t n) { return (a % n + n) % n; }
 
-void fill_block(const PadBlocks& pad, uint8_t* to) {
+void fill_blocks(const PadBlocks& pad, uint8_t* to, size_t blocks) {
+  const size_t bytes = blocks * pad.block_bytes;
   if (pad.element_bytes == 1) {
-    std::memset(to, pad.fill[0], pad.block_bytes);
+    std::memset(to, pad.fill[0], bytes);
     return;
   }
-  for (size_t i = 0; i < pad.block_bytes; i += pad.element_bytes)
-    std::memcpy(to + i, pad.fill, pad.element_bytes);
+  for (size_t i = 0; i < bytes; i += pad.element_bytes) std::memcpy(to + i, pad.fill, pad.element_bytes);
 }
 
 // Blocks [first, last) of one output row; `from` is null where the whole row is fill.
 void pad_part(const PadBlocks& pad, const uint8_t* from, uint8_t* to, size_t first, size_t last) {
   const int32_t* map = pad.maps[pad.rank - 1];
   const size_t stride = pad.input_strides[pad.rank - 1] * pad.block_bytes;
-  for (size_t i = first; i < last; ++i) {
-    if (from == nullptr || map[i] < 0)
-      fill_block(pad, to + i * pad.block_bytes);
-    else
+  for (size_t i = first; i < last;) {
+    size_t end = i;
+    while (end < last && (from == nullptr || map[end] < 0)) ++end;
+    fill_blocks(pad, to + i * pad.block_bytes, end - i);
+    for (i = end; i < last && map[i] >= 0; ++i)
       std::memcpy(to + i * pad.block_bytes, from + static_cast<size_t>(map[i]) * stride, pad.block_bytes);
   }
 }
@@ -35,10 +36,10 @@ void pad_part(const PadBlocks& pad, const uint8_t* from, uint8_t* to, size_t fir
 const uint8_t* source_row(const PadBlocks& pad, const uint8_t* input, size_t row) {
   size_t blocks = 0;
   for (int d = pad.rank - 2; d >= 0; --d) {
-    const int32_t index = pad.maps[d][row % pad.output_dims[d]];
+    const size_t o = row % pad.output_dims[d];
     row /= pad.output_dims[d];
-    if (index < 0) return nullptr;
-    blocks += static_cast<size_t>(index) * pad.input_strides[d];
+    if (pad.maps[d] != nullptr && pad.maps[d][o] < 0) return nullptr;
+    blocks += (pad.maps[d] != nullptr ? static_cast<size_t>(pad.maps[d][o]) : o) * pad.input_strides[d];
   }
   return input + blocks * pad.block_bytes;
 }

@@ -43,24 +43,25 @@ class PadOp final : public Op {
  public:
   explicit PadOp(const OpView& view) : input_(view.input(0)), output_(view.output(0)) {}
 
-  // Builds the maps; false when memory is exhausted.
+  // Builds the axes and their maps; false when memory is exhausted.
   bool prepare(const schema::PadOptions& options, PackedMemory* packed) {
     const Shape &from = input_->shape, &to = output_->shape;
-    int rank = to.rank;  // of the maps: up to the last axis that changes, at least one
-    while (rank > 1 && options.begin()->Get(static_cast<uint32_t>(rank - 1)) == 0 && from[rank - 1] == to[rank - 1])
-      --rank;
-    pad_.rank = rank;
+    const auto stays = [&](int d) { return options.begin()->Get(static_cast<uint32_t>(d)) == 0 && from[d] == to[d]; };
+    int rank = to.rank;  // up to the last axis that changes, at least one
+    while (rank > 1 && stays(rank - 1)) --rank;
     pad_.element_bytes = element_bytes(output_->type);
     pad_.block_bytes = pad_.element_bytes * to.elements(rank, to.rank);
     write_fill(options, output_->type, pad_.fill);
     for (int d = 0; d < rank; ++d) {
-      int32_t* map = static_cast<int32_t*>(packed->allocate(sizeof(int32_t) * static_cast<size_t>(to[d])));
-      if (map == nullptr) return false;
-      const int64_t begin = options.begin()->Get(static_cast<uint32_t>(d));
-      for (int32_t o = 0; o < to[d]; ++o) map[o] = kernels::pad_source(mode_of(options.mode()), o, begin, from[d]);
-      pad_.maps[d] = map;
-      pad_.output_dims[d] = static_cast<size_t>(to[d]);
-      pad_.input_strides[d] = from.elements(d + 1, rank);
+      if (d > 0 && d < rank - 1 && stays(d) && stays(d - 1)) {  // one axis with the one before
+        pad_.output_dims[pad_.rank - 1] *= static_cast<size_t>(to[d]);
+        pad_.input_strides[pad_.rank - 1] = from.elements(d + 1, rank);
+        continue;
+      }
+      pad_.output_dims[pad_.rank] = static_cast<size_t>(to[d]);
+      pad_.input_strides[pad_.rank] = from.elements(d + 1, rank);
+      if ((d == rank - 1 || !stays(d)) && !build_map(options, d, packed)) return false;
+      ++pad_.rank;
     }
     kernels::find_pad_run(&pad_);
     return true;
@@ -77,6 +78,18 @@ class PadOp final : public Op {
   const char* kernel_name() const override { return "pad_blocks"; }
 
  private:
+  // The map of axis d becomes that of the last axis of pad_.
+  bool build_map(const schema::PadOptions& options, int d, PackedMemory* packed) {
+    const int32_t length = output_->shape[d];
+    int32_t* map = static_cast<int32_t*>(packed->allocate(sizeof(int32_t) * static_cast<size_t>(length)));
+    if (map == nullptr) return false;
+    const int64_t begin = options.begin()->Get(static_cast<uint32_t>(d));
+    for (int32_t o = 0; o < length; ++o)
+      map[o] = kernels::pad_source(mode_of(options.mode()), o, begin, input_->shape[d]);
+    pad_.maps[pad_.rank] = map;
+    return true;
+  }
+
   const Tensor* input_;
   Tensor* output_;
   kernels::PadBlocks pad_;

@@ -212,6 +212,19 @@ TEST(OpPad, EveryModeAndNegativePads) {
   }
 }
 
+// The shortcut of a residual network: channels of zeros around those that are there.
+TEST(OpPad, Channels) {
+  const Dims input = {2, 16, 16, 16}, output = {2, 16, 16, 32};
+  const auto from = sources(output, [&](const Dims& at) {
+    return at[3] < 8 || at[3] >= 24 ? int64_t{-1}
+                                    : static_cast<int64_t>(offset_of({at[0], at[1], at[2], at[3] - 8}, input));
+  });
+  check_movement(input, output, from, [](OpTester* t, int x, int y) {
+    t->add(schema::OperatorType_Pad, {x}, {y},
+           schema::CreatePadOptions(t->builder(), schema::PadMode_Constant, t->ints({0, 0, 0, 8}), t->ints({0, 0, 0, 8})));
+  });
+}
+
 // Indices wrapped once and clamped.
 int64_t clamped(int64_t index, int64_t length) {
   return std::min(length - 1, std::max<int64_t>(0, index < 0 ? index + length : index));
