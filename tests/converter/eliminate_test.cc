@@ -196,7 +196,8 @@ void expect_different(const Build& build) { EXPECT_FALSE(PassTester(eliminate_co
 TEST(EliminateCommonSubexpressions, WhatDiffersStays) {
   expect_different([](GraphRunner& r) {   // attributes
     const ValueId x = r.input(kShape);
-    for (float alpha : {0.1f, 0.2f}) mark_output(r, emit(r, "LeakyRelu", {x}, kShape, {{"alpha", alpha}}));
+    for (float alpha : {0.1f, 0.2f})
+      mark_output(r, emit(r, "Neg", {emit(r, "LeakyRelu", {x}, kShape, {{"alpha", alpha}})}, kShape));
   });
   expect_different([](GraphRunner& r) {   // constants
     const ValueId x = r.input(kShape);

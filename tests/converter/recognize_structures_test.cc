@@ -73,6 +73,17 @@ TEST(RecognizeLayerNorm, ScaleAndBiasOverTwoAxes) {
   t.expect_same_numbers(2e-5);
 }
 
+TEST(RecognizeLayerNorm, AFactorBehindTheBiasTakesTheBiasAlong) {
+  PassTester t(recognize_layer_norm, [](GraphRunner& r) {
+    NormForm form;
+    const ValueId y = normalize(r, form).y;
+    const ValueId biased = emit(r, "Add", {y, scalar(r, 0.5)}, form.shape);
+    mark_output(r, emit(r, "Mul", {biased, r.constant({8}, {1, 2, 3, 4, -5, 6, 7, 0})}, form.shape));
+  });
+  EXPECT_EQ(t.ops(), "LayerNormalization");
+  t.expect_same_numbers(2e-5);
+}
+
 TEST(RecognizeLayerNorm, ScaleThatVariesElsewhereStaysBehind) {
   PassTester t(recognize_layer_norm, [](GraphRunner& r) {
     NormForm form;
