@@ -32,11 +32,11 @@ Status validate_tile(const OpView& view) {
 Status prepare_tile(const OpView& view, PrepareContext*, OpPointer* op) {
   const Tensor& input = *view.input(0);
   Tensor* output = view.output(0);
-  const auto& repeats = *view.options<schema::TileOptions>()->repeats();
+  const auto* repeats = view.options<schema::TileOptions>()->repeats();   // may be absent for a scalar
   const Strides from = row_major_strides(input.shape), to = row_major_strides(output->shape);
   CopyOp::Piece piece{&input, element_copy(input)};
   for (int i = 0; i < input.shape.rank; ++i) {
-    add_dimension(&piece.copy, static_cast<size_t>(repeats.Get(static_cast<uint32_t>(i))), 0,
+    add_dimension(&piece.copy, static_cast<size_t>(repeats->Get(static_cast<uint32_t>(i))), 0,
                   to.of[i] * input.shape[i]);
     add_dimension(&piece.copy, static_cast<size_t>(input.shape[i]), from.of[i], to.of[i]);
   }
