@@ -163,9 +163,7 @@ inline __m256i run_columns(const Column& a, const Column& b, const Column& d, co
 }
 
 inline void store_8(int8_t* to, __m128i q) { _mm_storel_epi64(reinterpret_cast<__m128i*>(to), q); }
-inline void store_high_8(int8_t* to, __m128i q) {
-  _mm_storeh_pd(reinterpret_cast<double*>(to), _mm_castsi128_pd(q));
-}
+inline void store_high_8(int8_t* to, __m128i q) { store_8(to, _mm_unpackhi_epi64(q, q)); }
 
 template <bool kLeft>
 void run_block(const ConvS8& c, const RowPair& rows, const uint8_t* block, size_t channel, const Common& common) {

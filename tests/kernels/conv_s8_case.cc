@@ -108,7 +108,7 @@ void ConvCase::fill_requantization(ConvData data, Random* random) {
       p = static_cast<int>(random->in_range(-2, 4));
       m = random->one_in(2) ? 1 << 14 : m;
       const int steps = static_cast<int>(random->in_range(-100, 100));
-      bias[o] = p >= 0 ? (steps * 128 + 64) << p : (steps * 128 + 64) >> -p;
+      bias[o] = p >= 0 ? (steps * 128 + 64) * (1 << p) : (steps * 128 + 64) / (1 << -p);
       bias[o] += conv.input_zero_point;
     } else if (random->one_in(16)) {
       m = 0;
