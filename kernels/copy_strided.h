@@ -37,7 +37,8 @@ struct CopyPlan {
   ptrdiff_t output_strides[kMaxCopyRank] = {};
   size_t block_bytes = 0;
   int transposed_axis = -1;                   // >= 0: along it the input is contiguous, along the last axis the output
-  size_t items = 0;                           // run() takes any part of [0, items); 0: nothing to copy
+  size_t tile = 0;                            // elements along transposed_axis that one item copies
+  size_t items = 0;                           // copy_strided takes any part of [0, items); 0: nothing to copy
 };
 
 CopyPlan plan_copy(const StridedCopy& copy);

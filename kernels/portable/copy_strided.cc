@@ -9,7 +9,9 @@
 namespace octet::kernels {
 namespace {
 
-constexpr size_t kTile = 16;  // rows and columns of a transposed tile
+constexpr size_t kTile = 16;      // rows and columns of a transposed tile
+constexpr size_t kNarrow = 4;     // rows or columns that are interleaved whole
+constexpr size_t kNarrowTile = 2048;
 
 // Drops dimensions of length 1 and merges neighbours that run on in both input and output.
 void merge_dimensions(CopyPlan* plan) {
@@ -40,13 +42,15 @@ int find_transposed_axis(const CopyPlan& plan) {
   return -1;
 }
 
-size_t tiles(size_t length) { return (length + kTile - 1) / kTile; }
+// The number of steps of loop d: the transposed axis moves in tiles.
+size_t steps(const CopyPlan& plan, int d) {
+  return d == plan.transposed_axis ? (plan.dims[d] + plan.tile - 1) / plan.tile : plan.dims[d];
+}
 
-// The product of all loops but the last; the transposed axis counts in tiles.
+// The product of all loops but the last.
 size_t count_items(const CopyPlan& plan) {
   size_t items = 1;
-  for (int d = 0; d < plan.rank - 1; ++d)
-    items *= d == plan.transposed_axis ? tiles(plan.dims[d]) : plan.dims[d];
+  for (int d = 0; d < plan.rank - 1; ++d) items *= steps(plan, d);
   return items;
 }
 
@@ -105,7 +109,7 @@ struct Tile {
 };
 
 template <size_t N>
-void transpose_tile(const Tile& tile) {
+void transpose_squares(const Tile& tile) {
   for (size_t c0 = 0; c0 < tile.columns; c0 += kTile) {
     const size_t columns = tile.columns - c0 < kTile ? tile.columns - c0 : kTile;
     for (size_t r = 0; r < tile.rows; ++r) {
@@ -116,12 +120,48 @@ void transpose_tile(const Tile& tile) {
   }
 }
 
+// Four bytes at any address, of any type.
+struct __attribute__((packed, may_alias)) Element4 {
+  uint32_t value;
+};
+
+// Few columns (channels of NCHW to NHWC): K input rows become one dense output row after another.
+template <class T, size_t K>
+void interleave(const Tile& tile) {
+  T* __restrict to = reinterpret_cast<T*>(tile.to);
+  for (size_t r = 0; r < tile.rows; ++r)
+    for (size_t c = 0; c < K; ++c)
+      to[r * K + c] = reinterpret_cast<const T*>(tile.from + static_cast<ptrdiff_t>(c) * tile.from_stride)[r];
+}
+
+// Few rows (NHWC to NCHW): the dense input is dealt out to K output rows.
+template <class T, size_t K>
+void deal_out(const Tile& tile) {
+  const T* __restrict from = reinterpret_cast<const T*>(tile.from);
+  for (size_t r = 0; r < K; ++r) {
+    T* __restrict to = reinterpret_cast<T*>(tile.to + static_cast<ptrdiff_t>(r) * tile.to_stride);
+    for (size_t c = 0; c < tile.columns; ++c) to[c] = from[c * K + r];
+  }
+}
+
+template <class T>
+void transpose_elements(const Tile& tile) {
+  constexpr ptrdiff_t n = sizeof(T);
+  if (tile.to_stride == 2 * n && tile.columns == 2) return interleave<T, 2>(tile);
+  if (tile.to_stride == 3 * n && tile.columns == 3) return interleave<T, 3>(tile);
+  if (tile.to_stride == 4 * n && tile.columns == 4) return interleave<T, 4>(tile);
+  if (tile.from_stride == 2 * n && tile.rows == 2) return deal_out<T, 2>(tile);
+  if (tile.from_stride == 3 * n && tile.rows == 3) return deal_out<T, 3>(tile);
+  if (tile.from_stride == 4 * n && tile.rows == 4) return deal_out<T, 4>(tile);
+  transpose_squares<sizeof(T)>(tile);
+}
+
 void transpose_tile(const Tile& tile, size_t bytes) {
   switch (bytes) {
-    case 1: return transpose_tile<1>(tile);
-    case 2: return transpose_tile<2>(tile);
-    case 4: return transpose_tile<4>(tile);
-    default: return transpose_tile<8>(tile);
+    case 1: return transpose_elements<uint8_t>(tile);
+    case 2: return transpose_squares<2>(tile);
+    case 4: return transpose_elements<Element4>(tile);
+    default: return transpose_squares<8>(tile);
   }
 }
 
@@ -129,8 +169,8 @@ void copy_item(const CopyPlan& plan, const uint8_t* input, uint8_t* output, size
   size_t tile_row = 0;
   for (int d = plan.rank - 2; d >= 0; --d) {
     const bool transposed = d == plan.transposed_axis;
-    const size_t length = transposed ? tiles(plan.dims[d]) : plan.dims[d];
-    const size_t index = item % length * (transposed ? kTile : 1);
+    const size_t length = steps(plan, d);
+    const size_t index = item % length * (transposed ? plan.tile : 1);
     item /= length;
     if (transposed) tile_row = index;
     input += static_cast<ptrdiff_t>(index) * plan.input_strides[d];
@@ -143,7 +183,7 @@ void copy_item(const CopyPlan& plan, const uint8_t* input, uint8_t* output, size
     return;
   }
   const size_t left = plan.dims[plan.transposed_axis] - tile_row;
-  transpose_tile({input, output, left < kTile ? left : kTile, plan.dims[last], plan.input_strides[last],
+  transpose_tile({input, output, left < plan.tile ? left : plan.tile, plan.dims[last], plan.input_strides[last],
                   plan.output_strides[plan.transposed_axis]},
                  plan.block_bytes);
 }
@@ -168,6 +208,7 @@ CopyPlan plan_copy(const StridedCopy& copy) {
     --plan.rank;
   }
   plan.transposed_axis = find_transposed_axis(plan);
+  if (plan.transposed_axis >= 0) plan.tile = plan.dims[plan.rank - 1] <= kNarrow ? kNarrowTile : kTile;
   plan.items = count_items(plan);
   return plan;
 }

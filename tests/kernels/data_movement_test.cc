@@ -66,6 +66,8 @@ TEST(CopyStrided, EveryPermutation) {
     check_permutations({17, 33}, bytes, &random);
     check_permutations({2, 16, 40}, bytes, &random);
     check_permutations({2, 5, 19, 3}, bytes, &random);
+    for (const size_t narrow : {2, 3, 4, 5}) check_permutations({3, narrow, 70}, bytes, &random);
+    check_permutations({3, 5000}, bytes, &random);
     check_permutations({1, 50, 1, 18}, bytes, &random);
     check_permutations({2, 3, 4, 5, 2}, bytes, &random);
   }
