@@ -80,9 +80,8 @@ template <class Params, class Function>
 void add_elementwise(KernelRows<Function> rows, const Params& params) {
   const size_t n = 56 * 56 * 24;
   const auto a = random_s8(n), b = random_s8(n);
-  add_rows(rows, "56x56x24", 2 * n, n, [=](Function* run, uint8_t* o) {
-    run(params, {a.data(), b.data(), s8(o), 1, n, 0, 0, 1, 1});
-  });
+  add_rows(rows, "56x56x24", 2 * n, n,
+           [=](Function* run, uint8_t* o) { run(params, {a.data(), b.data(), s8(o), 1, n, 0, 0, 1, 1}); });
   add_rows(rows, "28x28x96_1x1x96", 28 * 28 * 96, 28 * 28 * 96, [=](Function* run, uint8_t* o) {
     run(params, {a.data(), b.data(), s8(o), 28 * 28, 96, 96, 0, 1, 1});
   });
@@ -98,12 +97,10 @@ void add_pools() {
     static const int16_t multiplier[] = {16384, 21845, 29127};
     static const int8_t right_shift[] = {-5, -4, -3};
     const AveragePoolS8 average = {g, false, counts, multiplier, right_shift, 3, 4, -5, -128, 127};
-    add_rows(average_pool_s8_kernels(), shape, in, out, [=](AveragePoolS8Function* run, uint8_t* o) {
-      run(average, input.data(), s8(o), 0, 56);
-    });
-    add_rows(max_pool_s8_kernels(), shape, in, out, [=](MaxPoolS8Function* run, uint8_t* o) {
-      run({g, -128, 127}, input.data(), s8(o), 0, 56);
-    });
+    add_rows(average_pool_s8_kernels(), shape, in, out,
+             [=](AveragePoolS8Function* run, uint8_t* o) { run(average, input.data(), s8(o), 0, 56); });
+    add_rows(max_pool_s8_kernels(), shape, in, out,
+             [=](MaxPoolS8Function* run, uint8_t* o) { run({g, -128, 127}, input.data(), s8(o), 0, 56); });
   }
 }
 
@@ -116,9 +113,10 @@ void add_unary() {
            [=](TableS8Function* run, uint8_t* o) { run(table.data(), input.data(), s8(o), n); });
   add_rows(quantize_f32_s8_kernels(), "112x112x32", 4 * n, n,
            [=](QuantizeF32S8Function* run, uint8_t* o) { run({0.7f, 3}, real.data(), s8(o), n); });
-  add_rows(dequantize_s8_f32_kernels(), "112x112x32", n, 4 * n, [=](DequantizeS8F32Function* run, uint8_t* o) {
-    run({0.7f, 3}, input.data(), reinterpret_cast<float*>(o), n);
-  });
+  add_rows(dequantize_s8_f32_kernels(), "112x112x32", n, 4 * n,
+           [=](DequantizeS8F32Function* run, uint8_t* o) {
+             run({0.7f, 3}, input.data(), reinterpret_cast<float*>(o), n);
+           });
   add_rows(prelu_s8_kernels(), "112x112x32", n, n, [=](PReluS8Function* run, uint8_t* o) {
     run({3, -4, 16384, slopes.data(), 1, 6, 32}, input.data(), s8(o), 112 * 112);
   });
@@ -148,8 +146,8 @@ void add_reductions() {
            });
 }
 
-void add_transpose(const std::string& name, const std::vector<size_t>& shape, const std::vector<size_t>& permutation,
-                   size_t element_bytes) {
+void add_transpose(const std::string& name, const std::vector<size_t>& shape,
+                   const std::vector<size_t>& permutation, size_t element_bytes) {
   StridedCopy copy;
   copy.rank = static_cast<int>(shape.size());
   copy.element_bytes = element_bytes;
@@ -159,12 +157,14 @@ void add_transpose(const std::string& name, const std::vector<size_t>& shape, co
     copy.output_strides[d] = stride;
     stride *= static_cast<ptrdiff_t>(copy.dims[d]);
     copy.input_strides[d] = 1;
-    for (size_t k = permutation[d] + 1; k < shape.size(); ++k) copy.input_strides[d] *= static_cast<ptrdiff_t>(shape[k]);
+    for (size_t k = permutation[d] + 1; k < shape.size(); ++k)
+      copy.input_strides[d] *= static_cast<ptrdiff_t>(shape[k]);
   }
   const size_t bytes = static_cast<size_t>(stride) * element_bytes;
   const CopyPlan plan = plan_copy(copy);
   const auto input = random_s8(bytes);
-  add({"copy_strided/" + name, bytes, bytes, [=](uint8_t* o) { copy_strided(plan, input.data(), o, 0, plan.items); },
+  add({"copy_strided/" + name, bytes, bytes,
+       [=](uint8_t* o) { copy_strided(plan, input.data(), o, 0, plan.items); },
        [=](uint8_t* o) { copy_strided_reference(copy, input.data(), o); }});
 }
 

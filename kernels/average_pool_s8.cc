@@ -14,6 +14,8 @@ constexpr KernelRow<AveragePoolS8Function> kRows[] = {
 
 }  // namespace
 
-KernelRows<AveragePoolS8Function> average_pool_s8_kernels() { return {kRows, sizeof kRows / sizeof kRows[0]}; }
+KernelRows<AveragePoolS8Function> average_pool_s8_kernels() {
+  return {kRows, sizeof kRows / sizeof kRows[0]};
+}
 
 }  // namespace octet::kernels

@@ -37,8 +37,8 @@ static inline size_t average_pool_entry(const AveragePoolS8& pool, size_t n) {
 
 // Writes output rows [first, last) of the batch * output_height rows.
 
-using AveragePoolS8Function = void(const AveragePoolS8& pool, const int8_t* input, int8_t* output, size_t first,
-                                   size_t last);
+using AveragePoolS8Function = void(const AveragePoolS8& pool, const int8_t* input, int8_t* output,
+                                   size_t first, size_t last);
 
 #define OCTET_KERNEL(name, feature) AveragePoolS8Function name;
 #include "kernels/average_pool_s8.inc"

@@ -18,11 +18,11 @@ namespace octet::kernels {
 constexpr int kMaxCopyRank = 16;  // Tile splits each of 8 axes in two
 
 struct StridedCopy {
-  int rank = 0;                               // 0: one element
+  int rank = 0;  // 0: one element
   size_t dims[kMaxCopyRank] = {};
   ptrdiff_t input_strides[kMaxCopyRank] = {};
   ptrdiff_t output_strides[kMaxCopyRank] = {};
-  size_t element_bytes = 1;                   // 1, 2, 4 or 8
+  size_t element_bytes = 1;  // 1, 2, 4 or 8
 };
 
 // The executable specification: one element at a time.
@@ -31,14 +31,14 @@ void copy_strided_reference(const StridedCopy& copy, const void* input, void* ou
 // The same copy in fewer, larger steps: dimensions of length 1 are gone, adjacent
 // ones that run on are merged, and an innermost run of both sides is one block.
 struct CopyPlan {
-  int rank = 0;                               // of the loops around a block
+  int rank = 0;  // of the loops around a block
   size_t dims[kMaxCopyRank] = {};
-  ptrdiff_t input_strides[kMaxCopyRank] = {}; // in bytes
+  ptrdiff_t input_strides[kMaxCopyRank] = {};  // in bytes
   ptrdiff_t output_strides[kMaxCopyRank] = {};
   size_t block_bytes = 0;
-  int transposed_axis = -1;                   // >= 0: along it the input is contiguous, along the last axis the output
-  size_t tile = 0;                            // elements along transposed_axis that one item copies
-  size_t items = 0;                           // copy_strided takes any part of [0, items); 0: nothing to copy
+  int transposed_axis = -1;  // >= 0: along it the input is contiguous, along the last axis the output
+  size_t tile = 0;           // elements along transposed_axis that one item copies
+  size_t items = 0;          // copy_strided takes any part of [0, items); 0: nothing to copy
 };
 
 CopyPlan plan_copy(const StridedCopy& copy);

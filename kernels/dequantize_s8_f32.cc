@@ -14,6 +14,8 @@ constexpr KernelRow<DequantizeS8F32Function> kRows[] = {
 
 }  // namespace
 
-KernelRows<DequantizeS8F32Function> dequantize_s8_f32_kernels() { return {kRows, sizeof kRows / sizeof kRows[0]}; }
+KernelRows<DequantizeS8F32Function> dequantize_s8_f32_kernels() {
+  return {kRows, sizeof kRows / sizeof kRows[0]};
+}
 
 }  // namespace octet::kernels

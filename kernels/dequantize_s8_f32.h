@@ -19,7 +19,8 @@ struct DequantizeS8F32 {
   int32_t zero_point;
 };
 
-using DequantizeS8F32Function = void(const DequantizeS8F32& dequantize, const int8_t* input, float* output, size_t count);
+using DequantizeS8F32Function = void(const DequantizeS8F32& dequantize, const int8_t* input, float* output,
+                                     size_t count);
 
 #define OCTET_KERNEL(name, feature) DequantizeS8F32Function name;
 #include "kernels/dequantize_s8_f32.inc"

@@ -53,7 +53,7 @@ void gather_elements(const GatherElements& gather, const void* data, Indices ind
 // output [batch][count][block_bytes].
 struct GatherND {
   size_t batch, count;
-  int depth;              // 1..8
+  int depth;  // 1..8
   size_t lengths[8];
   size_t block_bytes;
 };

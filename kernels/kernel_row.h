@@ -19,8 +19,8 @@ namespace octet::kernels {
 
 template <class Function>
 struct KernelRow {
-  const char* name;      // = file = function = test name
-  CpuFeature feature;    // what the kernel needs
+  const char* name;    // = file = function = test name
+  CpuFeature feature;  // what the kernel needs
   Function* run;
 };
 

@@ -19,7 +19,8 @@ struct MaxPoolS8 {
 
 // Writes output rows [first, last) of the batch * output_height rows.
 
-using MaxPoolS8Function = void(const MaxPoolS8& pool, const int8_t* input, int8_t* output, size_t first, size_t last);
+using MaxPoolS8Function = void(const MaxPoolS8& pool, const int8_t* input, int8_t* output, size_t first,
+                               size_t last);
 
 #define OCTET_KERNEL(name, feature) MaxPoolS8Function name;
 #include "kernels/max_pool_s8.inc"

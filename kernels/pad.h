@@ -21,15 +21,15 @@ enum class PadModeKind : uint8_t { kConstant, kReflect, kEdge, kWrap };
 int32_t pad_source(PadModeKind mode, int64_t o, int64_t begin, int64_t length);
 
 struct PadBlocks {
-  int rank = 0;                  // 1..8
+  int rank = 0;  // 1..8
   size_t output_dims[8] = {};
   size_t input_strides[8] = {};  // in blocks
   const int32_t* maps[8] = {};   // [output_dims[d]]; null for axes that stay as they are, but the last
   // The longest run of the last axis along which its map counts up by one: copied at once.
   size_t run_first = 0, run_last = 0;
   size_t block_bytes = 0;
-  uint8_t fill[8] = {};          // one element
-  size_t element_bytes = 1;      // divides block_bytes
+  uint8_t fill[8] = {};      // one element
+  size_t element_bytes = 1;  // divides block_bytes
 };
 
 // Fills run_first and run_last.

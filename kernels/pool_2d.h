@@ -15,7 +15,7 @@ namespace octet::kernels {
 
 // One spatial axis, in elements.
 struct PoolAxis {
-  size_t input, output;     // lengths
+  size_t input, output;  // lengths
   size_t kernel, stride, dilation;
   size_t pad_begin, pad_end;
 };
@@ -34,10 +34,10 @@ struct PoolWindow {
 // The window of output index `o` along one axis. (static: ISA files must export
 // nothing but their kernels.)
 static inline PoolWindow pool_window(const PoolAxis& axis, size_t o) {
-  const size_t start = o * axis.stride;                        // in padded coordinates
+  const size_t start = o * axis.stride;  // in padded coordinates
   const size_t end = axis.pad_begin + axis.input;
   const size_t d = axis.dilation;
-  const auto positions_below = [&](size_t limit) {             // of the window, < limit
+  const auto positions_below = [&](size_t limit) {  // of the window, < limit
     if (limit <= start) return size_t{0};
     const size_t n = d == 1 ? limit - start : (limit - start + d - 1) / d;
     return n < axis.kernel ? n : axis.kernel;

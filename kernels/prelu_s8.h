@@ -4,9 +4,9 @@
 //
 //   a = input - input_zero_point
 //   r = mulhrs(a << 7, a >= 0 ? multiplier_positive : multiplier_negative[c])
-//   output = saturate_s8(adds16(r, (output_zero_point << f) + (f > 0 ? 2^(f-1) : 0)) >> f)    f = fractional_bits
+//   output = saturate_s8(adds16(r, (output_zero_point << f) + (f > 0 ? 2^(f-1) : 0)) >> f)
 //
-// with mulhrs and adds16 as in add_s8.h.
+// with f = fractional_bits, and mulhrs and adds16 as in add_s8.h.
 #pragma once
 
 #include <cstddef>

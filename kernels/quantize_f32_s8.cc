@@ -14,6 +14,8 @@ constexpr KernelRow<QuantizeF32S8Function> kRows[] = {
 
 }  // namespace
 
-KernelRows<QuantizeF32S8Function> quantize_f32_s8_kernels() { return {kRows, sizeof kRows / sizeof kRows[0]}; }
+KernelRows<QuantizeF32S8Function> quantize_f32_s8_kernels() {
+  return {kRows, sizeof kRows / sizeof kRows[0]};
+}
 
 }  // namespace octet::kernels

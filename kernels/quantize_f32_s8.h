@@ -21,7 +21,8 @@ struct QuantizeF32S8 {
   int32_t zero_point;
 };
 
-using QuantizeF32S8Function = void(const QuantizeF32S8& quantize, const float* input, int8_t* output, size_t count);
+using QuantizeF32S8Function = void(const QuantizeF32S8& quantize, const float* input, int8_t* output,
+                                   size_t count);
 
 #define OCTET_KERNEL(name, feature) QuantizeF32S8Function name;
 #include "kernels/quantize_f32_s8.inc"

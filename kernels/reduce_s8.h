@@ -2,7 +2,7 @@
 //
 // reduce_s8: reduction of the middle axis of [outer][reduced][inner] to [outer][inner]:
 //
-//   kSum (and mean):  requantize(sum over r of (input[o][r][i] - input_zero_point), multiplier, right_shift, ...)
+//   kSum (and mean):  requantize(sum over r of (input[o][r][i] - input_zero_point), multiplier, ...)
 //   kMax, kMin:       the largest, smallest; scale and zero point stay
 //
 // reduced >= 1; for kSum reduced < 2^22, so that acc and its rounding term fit in s32.
@@ -28,7 +28,8 @@ struct ReduceS8 {
 
 // Writes output elements [first, last) of the outer * inner elements.
 
-using ReduceS8Function = void(const ReduceS8& reduce, const int8_t* input, int8_t* output, size_t first, size_t last);
+using ReduceS8Function = void(const ReduceS8& reduce, const int8_t* input, int8_t* output, size_t first,
+                              size_t last);
 
 #define OCTET_KERNEL(name, feature) ReduceS8Function name;
 #include "kernels/reduce_s8.inc"

@@ -14,6 +14,8 @@ constexpr KernelRow<ResizeBilinearS8Function> kRows[] = {
 
 }  // namespace
 
-KernelRows<ResizeBilinearS8Function> resize_bilinear_s8_kernels() { return {kRows, sizeof kRows / sizeof kRows[0]}; }
+KernelRows<ResizeBilinearS8Function> resize_bilinear_s8_kernels() {
+  return {kRows, sizeof kRows / sizeof kRows[0]};
+}
 
 }  // namespace octet::kernels

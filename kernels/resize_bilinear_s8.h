@@ -20,17 +20,18 @@ namespace octet::kernels {
 
 struct ResizeS8 {
   size_t batch, input_height, input_width, channels, output_height, output_width;
-  const int32_t* y0;          // [output_height], in [0, input_height)
+  const int32_t* y0;  // [output_height], in [0, input_height)
   const int32_t* y1;
   const int16_t* y_weight;
-  const int32_t* x0;          // [output_width], in [0, input_width)
+  const int32_t* x0;  // [output_width], in [0, input_width)
   const int32_t* x1;
   const int16_t* x_weight;
 };
 
 // Writes output rows [first, last) of the batch * output_height rows.
 
-using ResizeBilinearS8Function = void(const ResizeS8& resize, const int8_t* input, int8_t* output, size_t first, size_t last);
+using ResizeBilinearS8Function = void(const ResizeS8& resize, const int8_t* input, int8_t* output,
+                                      size_t first, size_t last);
 
 #define OCTET_KERNEL(name, feature) ResizeBilinearS8Function name;
 #include "kernels/resize_bilinear_s8.inc"

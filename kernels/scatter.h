@@ -45,7 +45,7 @@ void scatter_elements(const ScatterElements& scatter, Indices indices, const voi
 // output[indices[i][0], ..., indices[i][depth - 1]] <- updates[i], blocks of block_elements.
 struct ScatterND {
   size_t count;
-  int depth;                   // 1..8
+  int depth;  // 1..8
   size_t lengths[8];
   size_t block_elements;
   ScatterType type;

@@ -22,7 +22,7 @@ struct SoftmaxS8 {
   size_t columns;             // in [1, 2^23)
   const uint32_t* exp_table;  // [256], each at most 65536
   uint32_t output_multiplier;
-  int32_t zero_point;         // of the output
+  int32_t zero_point;  // of the output
   bool output_f32;
 };
 

@@ -9,8 +9,8 @@
 namespace octet::kernels {
 namespace {
 
-constexpr size_t kTile = 16;      // rows and columns of a transposed tile
-constexpr size_t kNarrow = 4;     // rows or columns that are interleaved whole
+constexpr size_t kTile = 16;   // rows and columns of a transposed tile
+constexpr size_t kNarrow = 4;  // rows or columns that are interleaved whole
 constexpr size_t kNarrowTile = 2048;
 
 // Drops dimensions of length 1 and merges neighbours that run on in both input and output.
@@ -183,8 +183,8 @@ void copy_item(const CopyPlan& plan, const uint8_t* input, uint8_t* output, size
     return;
   }
   const size_t left = plan.dims[plan.transposed_axis] - tile_row;
-  transpose_tile({input, output, left < plan.tile ? left : plan.tile, plan.dims[last], plan.input_strides[last],
-                  plan.output_strides[plan.transposed_axis]},
+  transpose_tile({input, output, left < plan.tile ? left : plan.tile, plan.dims[last],
+                  plan.input_strides[last], plan.output_strides[plan.transposed_axis]},
                  plan.block_bytes);
 }
 

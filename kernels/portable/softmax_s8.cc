@@ -54,8 +54,7 @@ void softmax_s8_portable(const SoftmaxS8& softmax, const int8_t* input, void* ou
     const int8_t* row = input + y * softmax.columns;
     if (softmax.output_f32)
       softmax_row(softmax, row, static_cast<float*>(output) + y * softmax.columns, quotient_f32);
-    else
-      softmax_row(softmax, row, static_cast<int8_t*>(output) + y * softmax.columns, quotient_s8);
+    else softmax_row(softmax, row, static_cast<int8_t*>(output) + y * softmax.columns, quotient_s8);
   }
 }
 

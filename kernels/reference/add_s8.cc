@@ -30,8 +30,8 @@ void add_s8_reference(const AddS8& add, const ElementwiseS8& operands) {
   const ElementwiseS8& e = operands;
   for (size_t y = 0; y < e.rows; ++y)
     for (size_t x = 0; x < e.columns; ++x)
-      e.output[y * e.columns + x] = static_cast<int8_t>(add_one(
-          add, e.a[y * e.a_row_stride + x * e.a_stride], e.b[y * e.b_row_stride + x * e.b_stride]));
+      e.output[y * e.columns + x] = static_cast<int8_t>(
+          add_one(add, e.a[y * e.a_row_stride + x * e.a_stride], e.b[y * e.b_row_stride + x * e.b_stride]));
 }
 
 }  // namespace octet::kernels

@@ -30,10 +30,12 @@ void arg_reduce(const ArgReduce& reduce, const T* data, int64_t* output, size_t 
 void arg_reduce_s8(const ArgReduce& reduce, const int8_t* data, int64_t* output, size_t first, size_t last) {
   arg_reduce(reduce, data, output, first, last);
 }
-void arg_reduce_s32(const ArgReduce& reduce, const int32_t* data, int64_t* output, size_t first, size_t last) {
+void arg_reduce_s32(const ArgReduce& reduce, const int32_t* data, int64_t* output, size_t first,
+                    size_t last) {
   arg_reduce(reduce, data, output, first, last);
 }
-void arg_reduce_s64(const ArgReduce& reduce, const int64_t* data, int64_t* output, size_t first, size_t last) {
+void arg_reduce_s64(const ArgReduce& reduce, const int64_t* data, int64_t* output, size_t first,
+                    size_t last) {
   arg_reduce(reduce, data, output, first, last);
 }
 void arg_reduce_f32(const ArgReduce& reduce, const float* data, int64_t* output, size_t first, size_t last) {

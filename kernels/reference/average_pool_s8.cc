@@ -35,8 +35,8 @@ void average_pool_s8_reference(const AveragePoolS8& pool, const int8_t* input, i
     const PoolWindow wy = pool_window(g.y, y);
     for (size_t x = 0; x < g.x.output; ++x) {
       const PoolWindow wx = pool_window(g.x, x);
-      const size_t n = pool.count_include_pad ? wy.padded * wx.padded
-                                              : (wy.last - wy.first) * (wx.last - wx.first);
+      const size_t n =
+          pool.count_include_pad ? wy.padded * wx.padded : (wy.last - wy.first) * (wx.last - wx.first);
       const size_t entry = average_pool_entry(pool, n);
       for (size_t c = 0; c < g.channels; ++c) {
         output[(row * g.x.output + x) * g.channels + c] =

@@ -13,7 +13,8 @@ void prelu_s8_reference(const PReluS8& prelu, const int8_t* input, int8_t* outpu
   for (size_t y = 0; y < rows; ++y) {
     for (size_t c = 0; c < prelu.channels; ++c) {
       const int32_t a = input[y * prelu.channels + c] - prelu.input_zero_point;
-      const int32_t m = a >= 0 ? prelu.multiplier_positive : prelu.multiplier_negative[c * prelu.negative_stride];
+      const int32_t m =
+          a >= 0 ? prelu.multiplier_positive : prelu.multiplier_negative[c * prelu.negative_stride];
       const int32_t q = saturate_s16(multiply_q15(a * 128, m) + constant) >> f;
       output[y * prelu.channels + c] = static_cast<int8_t>(saturate_s8(q));
     }

@@ -22,7 +22,8 @@ void resize_nearest(const ResizeNearest& resize, const void* input, void* output
     const size_t source_row = row / z.output_height * z.input_height + static_cast<size_t>(z.y0[y]);
     const uint8_t* source = from + source_row * z.input_width * z.block_bytes;
     for (size_t x = 0; x < z.output_width; ++x)
-      std::memcpy(to + x * z.block_bytes, source + static_cast<size_t>(z.x0[x]) * z.block_bytes, z.block_bytes);
+      std::memcpy(to + x * z.block_bytes, source + static_cast<size_t>(z.x0[x]) * z.block_bytes,
+                  z.block_bytes);
   }
 }
 

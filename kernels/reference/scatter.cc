@@ -16,14 +16,26 @@ ptrdiff_t scatter_index(int64_t index, size_t length) {
 }
 
 template <class T>
-T add(T a, T b) { return a + b; }
+T add(T a, T b) {
+  return a + b;
+}
 template <class T>
-T mul(T a, T b) { return a * b; }
+T mul(T a, T b) {
+  return a * b;
+}
 // Integers wrap around, as ONNX Runtime's do; signed overflow is undefined in C++.
-int32_t add(int32_t a, int32_t b) { return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)); }
-int64_t add(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
-int32_t mul(int32_t a, int32_t b) { return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b)); }
-int64_t mul(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }
+int32_t add(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+int64_t add(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+int32_t mul(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+int64_t mul(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
 int8_t add(int8_t a, int8_t b) { return static_cast<int8_t>(a + b); }
 int8_t mul(int8_t a, int8_t b) { return static_cast<int8_t>(a * b); }
 

@@ -9,9 +9,9 @@ namespace octet::kernels {
 namespace {
 
 struct AddVectors {
-  __m256i zero_a, zero_b;            // zero_point << 7
+  __m256i zero_a, zero_b;  // zero_point << 7
   __m256i multiplier_a, multiplier_b;
-  __m256i constant;                  // (output_zero_point << f) + (f > 0 ? 2^(f-1) : 0)
+  __m256i constant;  // (output_zero_point << f) + (f > 0 ? 2^(f-1) : 0)
   __m128i fractional_bits;
   __m256i min, max;
 };
@@ -22,7 +22,8 @@ inline __m256i scaled(__m256i high_bytes, __m256i zero, __m256i multiplier) {
 }
 
 inline __m256i sum_s16(__m256i a, __m256i b, const AddVectors& v) {
-  const __m256i r = _mm256_adds_epi16(scaled(a, v.zero_a, v.multiplier_a), scaled(b, v.zero_b, v.multiplier_b));
+  const __m256i r =
+      _mm256_adds_epi16(scaled(a, v.zero_a, v.multiplier_a), scaled(b, v.zero_b, v.multiplier_b));
   return _mm256_sra_epi16(_mm256_adds_epi16(r, v.constant), v.fractional_bits);
 }
 

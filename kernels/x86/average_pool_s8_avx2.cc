@@ -30,8 +30,9 @@ inline void average(const Window& w, size_t c, size_t n, int32_t bias, const Req
   for (size_t ky = 0; ky < w.rows; ++ky)
     for (size_t kx = 0; kx < w.columns; ++kx)
       add_row(&sum, w.first + ky * w.row_stride + kx * w.column_stride + c, n);
-  const __m256i q = clamp_s8x32(requantize_sum(&sum, bias, r), _mm256_set1_epi8(static_cast<int8_t>(pool.output_min)),
-                                _mm256_set1_epi8(static_cast<int8_t>(pool.output_max)));
+  const __m256i q =
+      clamp_s8x32(requantize_sum(&sum, bias, r), _mm256_set1_epi8(static_cast<int8_t>(pool.output_min)),
+                  _mm256_set1_epi8(static_cast<int8_t>(pool.output_max)));
   store_part_256(output + c, q, n);
 }
 

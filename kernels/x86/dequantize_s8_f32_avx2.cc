@@ -15,7 +15,8 @@ inline __m256 dequantize_8(__m128i q, __m256i zero_point, __m256 scale) {
 
 }  // namespace
 
-void dequantize_s8_f32_avx2(const DequantizeS8F32& dequantize, const int8_t* input, float* output, size_t count) {
+void dequantize_s8_f32_avx2(const DequantizeS8F32& dequantize, const int8_t* input, float* output,
+                            size_t count) {
   const __m256i zero_point = _mm256_set1_epi32(dequantize.zero_point);
   const __m256 scale = _mm256_set1_ps(dequantize.scale);
   size_t i = 0;

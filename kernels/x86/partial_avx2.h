@@ -14,8 +14,12 @@
 namespace octet::kernels {
 namespace {
 
-inline __m256i load_s8x32(const int8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
-inline __m128i load_s8x16(const int8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
+inline __m256i load_s8x32(const int8_t* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+inline __m128i load_s8x16(const int8_t* from) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
 
 inline uint64_t load_u64(const int8_t* from) {
   uint64_t value;
@@ -39,7 +43,9 @@ inline __m128i load_part(const int8_t* from, size_t n) {
   } else if (n >= 4) {
     low = load_u32(from) | static_cast<uint64_t>(load_u32(from + n - 4)) << (8 * (n - 4));
   } else {
-    const auto byte = [&](size_t i) { return static_cast<uint64_t>(static_cast<uint8_t>(from[i])) << (8 * i); };
+    const auto byte = [&](size_t i) {
+      return static_cast<uint64_t>(static_cast<uint8_t>(from[i])) << (8 * i);
+    };
     low = byte(0) | byte(n / 2) | byte(n - 1);
   }
   return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
@@ -86,8 +92,8 @@ inline void store_part_256(int8_t* to, __m256i v, size_t n) {
 
 // requantize with one multiplier m and shift p for all lanes.
 struct Requantizer {
-  __m256i rounding;    // s32: p > 0 ? 2^(p-1) : 0
-  __m128i right, left; // shift counts: p > 0 ? p : 0 and p < 0 ? -p : 0
+  __m256i rounding;     // s32: p > 0 ? 2^(p-1) : 0
+  __m128i right, left;  // shift counts: p > 0 ? p : 0 and p < 0 ? -p : 0
   bool shifts_left;
   __m256i multiplier;  // s16
   __m256i zero_point;  // s16: 64 * zero_point + 32

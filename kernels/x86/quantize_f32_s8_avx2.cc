@@ -23,8 +23,10 @@ inline __m256i rounded(const float* from, const QuantizeVectors& v) {
 inline __m256i quantize_32(const float* from, const QuantizeVectors& v) {
   const __m256i low = _mm256_packs_epi32(rounded(from, v), rounded(from + 8, v));
   const __m256i high = _mm256_packs_epi32(rounded(from + 16, v), rounded(from + 24, v));
-  const __m256i q = _mm256_packs_epi16(_mm256_add_epi16(low, v.zero_point), _mm256_add_epi16(high, v.zero_point));
-  return _mm256_permutevar8x32_epi32(q, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));  // groups of four in order
+  const __m256i q =
+      _mm256_packs_epi16(_mm256_add_epi16(low, v.zero_point), _mm256_add_epi16(high, v.zero_point));
+  return _mm256_permutevar8x32_epi32(q,
+                                     _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));  // groups of four in order
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ inline __m256i sum_of_columns(const ReduceS8& reduce, const int8_t* column, size
                      _mm256_set1_epi8(static_cast<int8_t>(reduce.output_max)));
 }
 
-void reduce_columns(const ReduceS8& reduce, const int8_t* column, int8_t* output, size_t n, const Requantizer& r) {
+void reduce_columns(const ReduceS8& reduce, const int8_t* column, int8_t* output, size_t n,
+                    const Requantizer& r) {
   __m256i q;
   switch (reduce.kind) {
     case ReduceKindS8::kSum: q = sum_of_columns(reduce, column, n, r); break;
@@ -73,17 +74,20 @@ inline int8_t extreme_of_row(const int8_t* row, size_t n) {
 }
 
 // Up to 16 rows, so that their sums are requantized together.
-void reduce_rows(const ReduceS8& reduce, const int8_t* input, int8_t* output, size_t rows, const Requantizer& r) {
+void reduce_rows(const ReduceS8& reduce, const int8_t* input, int8_t* output, size_t rows,
+                 const Requantizer& r) {
   if (reduce.kind != ReduceKindS8::kSum) {
     for (size_t y = 0; y < rows; ++y)
-      output[y] = reduce.kind == ReduceKindS8::kMax ? extreme_of_row<true>(input + y * reduce.reduced, reduce.reduced)
-                                                    : extreme_of_row<false>(input + y * reduce.reduced, reduce.reduced);
+      output[y] = reduce.kind == ReduceKindS8::kMax
+                      ? extreme_of_row<true>(input + y * reduce.reduced, reduce.reduced)
+                      : extreme_of_row<false>(input + y * reduce.reduced, reduce.reduced);
     return;
   }
   int32_t acc[16] = {};  // as packs_epi32 takes them: rows 0 to 3 and 8 to 11 first
   const int32_t bias = static_cast<int32_t>(reduce.reduced) * reduce.input_zero_point;
   for (size_t y = 0; y < rows; ++y)
-    acc[(y & 3) | (y & 8) >> 1 | (y & 4) << 1] = sum_of_row(input + y * reduce.reduced, reduce.reduced) - bias;
+    acc[(y & 3) | (y & 8) >> 1 | (y & 4) << 1] =
+        sum_of_row(input + y * reduce.reduced, reduce.reduced) - bias;
   const __m256i q = requantize_16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(acc)),
                                   _mm256_loadu_si256(reinterpret_cast<const __m256i*>(acc + 8)), r);
   const __m128i s8 = _mm_packs_epi16(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
@@ -98,14 +102,16 @@ void reduce_s8_avx2(const ReduceS8& reduce, const int8_t* input, int8_t* output,
   const Requantizer r = make_requantizer(reduce.multiplier, reduce.right_shift, reduce.output_zero_point);
   if (reduce.inner == 1) {
     for (size_t item = first; item < last; item += 16)
-      reduce_rows(reduce, input + item * reduce.reduced, output + item, last - item < 16 ? last - item : 16, r);
+      reduce_rows(reduce, input + item * reduce.reduced, output + item, last - item < 16 ? last - item : 16,
+                  r);
     return;
   }
   for (size_t item = first; item < last;) {
     const size_t c = item % reduce.inner;
     size_t n = reduce.inner - c < last - item ? reduce.inner - c : last - item;
     n = n < 32 ? n : 32;
-    reduce_columns(reduce, input + item / reduce.inner * reduce.reduced * reduce.inner + c, output + item, n, r);
+    reduce_columns(reduce, input + item / reduce.inner * reduce.reduced * reduce.inner + c, output + item, n,
+                   r);
     item += n;
   }
 }

@@ -12,7 +12,7 @@ namespace {
 // The four pixels behind one output pixel, and their weights.
 struct Mixture {
   const int8_t *top_left, *top_right, *bottom_left, *bottom_right;
-  __m256i x_weights;             // s16 pairs (2048 - wx, wx)
+  __m256i x_weights;                  // s16 pairs (2048 - wx, wx)
   __m256i top_weight, bottom_weight;  // s32: 2048 - wy, wy
 };
 
@@ -57,7 +57,8 @@ void resize_bilinear_s8_avx2(const ResizeS8& resize, const int8_t* input, int8_t
     m.top_weight = _mm256_set1_epi32(2048 - z.y_weight[y]);
     m.bottom_weight = _mm256_set1_epi32(z.y_weight[y]);
     for (size_t x = 0; x < z.output_width; ++x) {
-      const size_t left = static_cast<size_t>(z.x0[x]) * z.channels, right = static_cast<size_t>(z.x1[x]) * z.channels;
+      const size_t left = static_cast<size_t>(z.x0[x]) * z.channels,
+                   right = static_cast<size_t>(z.x1[x]) * z.channels;
       m.top_left = row0 + left;
       m.top_right = row0 + right;
       m.bottom_left = row1 + left;

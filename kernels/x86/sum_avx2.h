@@ -10,9 +10,9 @@ namespace octet::kernels {
 namespace {
 
 struct Sum32 {
-  __m256i narrow[2];   // s16, channels 0 to 15 and 16 to 31
-  __m256i wide[4];     // s32: the low and high halves (per lane) of narrow[0], then of narrow[1]
-  int rows;            // in narrow
+  __m256i narrow[2];  // s16, channels 0 to 15 and 16 to 31
+  __m256i wide[4];    // s32: the low and high halves (per lane) of narrow[0], then of narrow[1]
+  int rows;           // in narrow
 };
 
 inline void clear(Sum32* sum) {
@@ -26,7 +26,8 @@ inline void widen(Sum32* sum) {
   for (int i = 0; i < 2; ++i) {
     const __m256i sign = _mm256_srai_epi16(sum->narrow[i], 15);
     sum->wide[2 * i] = _mm256_add_epi32(sum->wide[2 * i], _mm256_unpacklo_epi16(sum->narrow[i], sign));
-    sum->wide[2 * i + 1] = _mm256_add_epi32(sum->wide[2 * i + 1], _mm256_unpackhi_epi16(sum->narrow[i], sign));
+    sum->wide[2 * i + 1] =
+        _mm256_add_epi32(sum->wide[2 * i + 1], _mm256_unpackhi_epi16(sum->narrow[i], sign));
     sum->narrow[i] = _mm256_setzero_si256();
   }
   sum->rows = 0;

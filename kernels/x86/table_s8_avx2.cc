@@ -22,7 +22,9 @@ struct Parts {
 };
 
 // Part j of the table in u8 order: q = 16 * j .. for j < 8, then the negative ones.
-inline __m128i table_part(const int8_t* table, int j) { return load_s8x16(table + (j < 8 ? 128 : -128) + 16 * j); }
+inline __m128i table_part(const int8_t* table, int j) {
+  return load_s8x16(table + (j < 8 ? 128 : -128) + 16 * j);
+}
 
 void make_parts(const int8_t* table, Parts* parts) {
   for (int j = 0; j < kParts; ++j) {

@@ -19,7 +19,8 @@ class ArgReduceOp final : public Op {
   }
 
   void run(const RunContext& context) override {
-    parallel_for(context, output_->shape.elements(), minimum_items(reduce_.reduced * element_bytes(input_->type)),
+    parallel_for(context, output_->shape.elements(),
+                 minimum_items(reduce_.reduced * element_bytes(input_->type)),
                  [&](size_t first, size_t last, size_t) { run_part(first, last); });
   }
   const char* kernel_name() const override { return "arg_reduce"; }
@@ -60,10 +61,8 @@ Status validate_arg_reduce(const OpView& view) {
   if (input.shape[options->axis()] == 0) return invalid(view, "axis %d has no elements", options->axis());
   Shape expected;
   for (int i = 0; i < input.shape.rank; ++i) {
-    if (i != options->axis())
-      expected.dims[expected.rank++] = input.shape[i];
-    else if (options->keep_dims())
-      expected.dims[expected.rank++] = 1;
+    if (i != options->axis()) expected.dims[expected.rank++] = input.shape[i];
+    else if (options->keep_dims()) expected.dims[expected.rank++] = 1;
   }
   return check_shape(view, output, "output", expected);
 }

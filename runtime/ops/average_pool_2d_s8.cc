@@ -33,9 +33,10 @@ class AveragePoolS8Op final : public Op {
     const kernels::Pool2D& g = pool_.geometry;
     const size_t row_bytes = g.x.output * g.channels * g.y.kernel * g.x.kernel;
     if (output_->bytes == 0) return;
-    parallel_for(context, g.batch * g.y.output, minimum_items(row_bytes), [&](size_t first, size_t last, size_t) {
-      kernel_.run(pool_, input_->as<int8_t>(), output_->as<int8_t>(), first, last);
-    });
+    parallel_for(context, g.batch * g.y.output, minimum_items(row_bytes),
+                 [&](size_t first, size_t last, size_t) {
+                   kernel_.run(pool_, input_->as<int8_t>(), output_->as<int8_t>(), first, last);
+                 });
   }
   const char* kernel_name() const override { return kernel_.name; }
 

@@ -22,10 +22,10 @@ Status check_types(const OpView& view, schema::BinaryKind kind) {
     return invalid(view, "inputs are %s and %s; must be the same type", type_text(a), type_text(b));
   const TensorType result = is_comparison(kind) || is_logical(kind) ? schema::TensorType_BOOL : a.type;
   OCTET_RETURN_IF_ERROR(check_type(view, output, "output", result));
-  const bool number =
-      a.is_f32() || a.type == schema::TensorType_S32 || a.type == schema::TensorType_S64;
+  const bool number = a.is_f32() || a.type == schema::TensorType_S32 || a.type == schema::TensorType_S64;
   const bool s8 = kind <= schema::BinaryKind_Mul && a.is_s8();
-  const bool truth = (is_logical(kind) || kind == schema::BinaryKind_Equal) && a.type == schema::TensorType_BOOL;
+  const bool truth =
+      (is_logical(kind) || kind == schema::BinaryKind_Equal) && a.type == schema::TensorType_BOOL;
   if (is_logical(kind) ? truth : number || s8 || truth) return Status();
   return invalid(view, "%s of %s; it is defined for %s", schema::EnumNameBinaryKind(kind), type_text(a),
                  is_logical(kind) ? "BOOL" : "F32, S32, S64, and S8 Add, Sub, Mul, and BOOL Equal");
@@ -71,12 +71,14 @@ Status validate_binary(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_broadcast(view));
   if (!(options->activation_min() <= options->activation_max()))
     return invalid(view, "activation_min %g above activation_max %g",
-                   static_cast<double>(options->activation_min()), static_cast<double>(options->activation_max()));
+                   static_cast<double>(options->activation_min()),
+                   static_cast<double>(options->activation_max()));
   return view.input(0)->is_s8() ? check_s8_options(view, *options) : Status();
 }
 
 Status prepare_binary(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_binary_s8(view, context, op) : prepare_binary_f32(view, context, op);
+  return view.input(0)->is_s8() ? prepare_binary_s8(view, context, op)
+                                : prepare_binary_f32(view, context, op);
 }
 
 }  // namespace octet

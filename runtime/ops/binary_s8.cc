@@ -12,7 +12,9 @@
 namespace octet {
 namespace {
 
-kernels::Dims dims_of(const Tensor& tensor) { return {static_cast<size_t>(tensor.shape.rank), tensor.shape.dims}; }
+kernels::Dims dims_of(const Tensor& tensor) {
+  return {static_cast<size_t>(tensor.shape.rank), tensor.shape.dims};
+}
 
 kernels::Broadcast broadcast_of(const OpView& view) {
   const kernels::Dims operands[] = {dims_of(*view.input(0)), dims_of(*view.input(1))};
@@ -26,7 +28,11 @@ class BinaryS8Op final : public Op {
   using Kernel = kernels::KernelRow<void(const Params&, const kernels::ElementwiseS8&)>;
 
   BinaryS8Op(const OpView& view, const Params& params, const Kernel& kernel)
-      : a_(view.input(0)), b_(view.input(1)), output_(view.output(0)), params_(params), kernel_(kernel),
+      : a_(view.input(0)),
+        b_(view.input(1)),
+        output_(view.output(0)),
+        params_(params),
+        kernel_(kernel),
         broadcast_(broadcast_of(view)) {}
 
   void run(const RunContext& context) override {
@@ -57,10 +63,10 @@ class BinaryS8Op final : public Op {
     for (size_t row = first; row < last;) {
       const size_t left = length - row % length;
       const size_t count = left < last - row ? left : last - row;
-      kernel_.run(params_, {a_->as<int8_t>() + row_offset(0, row), b_->as<int8_t>() + row_offset(1, row),
-                            output_->as<int8_t>() + row * columns, count, columns,
-                            broadcast_.strides[0][axis], broadcast_.strides[1][axis],
-                            broadcast_.row_stride(0), broadcast_.row_stride(1)});
+      kernel_.run(params_,
+                  {a_->as<int8_t>() + row_offset(0, row), b_->as<int8_t>() + row_offset(1, row),
+                   output_->as<int8_t>() + row * columns, count, columns, broadcast_.strides[0][axis],
+                   broadcast_.strides[1][axis], broadcast_.row_stride(0), broadcast_.row_stride(1)});
       row += count;
     }
   }
@@ -91,13 +97,19 @@ Status prepare_binary_s8(const OpView& view, PrepareContext* context, OpPointer*
   const int32_t zo = view.output(0)->zero_point;
   const OutputRange range = output_range(options.requantization());
   if (options.kind() == schema::BinaryKind_Mul) {
-    const kernels::MulS8 mul = {za, zb, zo, options.requantization()->multiplier()->Get(0),
-                                options.requantization()->right_shift()->Get(0), range.min, range.max};
+    const kernels::MulS8 mul = {za,
+                                zb,
+                                zo,
+                                options.requantization()->multiplier()->Get(0),
+                                options.requantization()->right_shift()->Get(0),
+                                range.min,
+                                range.max};
     op->reset(new BinaryS8Op<kernels::MulS8>(view, mul, kernels::mul_s8_kernels().best(context->cpu)));
     return Status();
   }
-  const kernels::AddS8 add = {za, zb, zo, options.multiplier_a(), options.multiplier_b(),
-                              options.fractional_bits(), range.min, range.max};
+  const kernels::AddS8 add = {
+      za,        zb,       zo, options.multiplier_a(), options.multiplier_b(), options.fractional_bits(),
+      range.min, range.max};
   op->reset(new BinaryS8Op<kernels::AddS8>(view, add, kernels::add_s8_kernels().best(context->cpu)));
   return Status();
 }

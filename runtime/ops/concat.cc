@@ -33,8 +33,8 @@ Status validate_concat(const OpView& view) {
     sum += input->shape[options->axis()];
   }
   if (sum != output[options->axis()])
-    return invalid(view, "inputs add up to %lld along axis %d; the output has %d", static_cast<long long>(sum),
-                   options->axis(), output[options->axis()]);
+    return invalid(view, "inputs add up to %lld along axis %d; the output has %d",
+                   static_cast<long long>(sum), options->axis(), output[options->axis()]);
   return Status();
 }
 

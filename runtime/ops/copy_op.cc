@@ -21,7 +21,8 @@ kernels::StridedCopy element_copy(const Tensor& tensor) {
   return copy;
 }
 
-void add_dimension(kernels::StridedCopy* copy, size_t length, ptrdiff_t input_stride, ptrdiff_t output_stride) {
+void add_dimension(kernels::StridedCopy* copy, size_t length, ptrdiff_t input_stride,
+                   ptrdiff_t output_stride) {
   copy->dims[copy->rank] = length;
   copy->input_strides[copy->rank] = input_stride;
   copy->output_strides[copy->rank] = output_stride;

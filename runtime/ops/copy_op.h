@@ -20,7 +20,8 @@ Strides row_major_strides(const Shape& shape);
 
 // A copy between elements of `tensor`'s type; the caller adds the dimensions.
 kernels::StridedCopy element_copy(const Tensor& tensor);
-void add_dimension(kernels::StridedCopy* copy, size_t length, ptrdiff_t input_stride, ptrdiff_t output_stride);
+void add_dimension(kernels::StridedCopy* copy, size_t length, ptrdiff_t input_stride,
+                   ptrdiff_t output_stride);
 
 class CopyOp final : public Op {
  public:

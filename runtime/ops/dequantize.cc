@@ -18,9 +18,10 @@ class DequantizeOp final : public Op {
         kernel_(kernels::dequantize_s8_f32_kernels().best(context.cpu)) {}
 
   void run(const RunContext& context) override {
-    parallel_for(context, output_->shape.elements(), minimum_items(5), [&](size_t first, size_t last, size_t) {
-      kernel_.run(dequantize_, input_->as<int8_t>() + first, output_->as<float>() + first, last - first);
-    });
+    parallel_for(
+        context, output_->shape.elements(), minimum_items(5), [&](size_t first, size_t last, size_t) {
+          kernel_.run(dequantize_, input_->as<int8_t>() + first, output_->as<float>() + first, last - first);
+        });
   }
   const char* kernel_name() const override { return kernel_.name; }
 

@@ -11,7 +11,9 @@
 namespace octet {
 namespace {
 
-kernels::Indices indices_of(const Tensor& tensor) { return {tensor.data, tensor.type == schema::TensorType_S64}; }
+kernels::Indices indices_of(const Tensor& tensor) {
+  return {tensor.data, tensor.type == schema::TensorType_S64};
+}
 
 // Params and kernel of one of the three; items is what the kernel counts.
 template <class Params>
@@ -20,8 +22,13 @@ class GatherOp final : public Op {
   using Kernel = void(const Params&, const void*, kernels::Indices, void*, size_t, size_t);
 
   GatherOp(const OpView& view, const char* name, Kernel* kernel, const Params& params, size_t items)
-      : data_(view.input(0)), indices_(view.input(1)), output_(view.output(0)), name_(name), kernel_(kernel),
-        params_(params), items_(items) {}
+      : data_(view.input(0)),
+        indices_(view.input(1)),
+        output_(view.output(0)),
+        name_(name),
+        kernel_(kernel),
+        params_(params),
+        items_(items) {}
 
   void run(const RunContext& context) override {
     if (output_->bytes == 0) return;
@@ -93,11 +100,13 @@ Status prepare_gather(const OpView& view, PrepareContext*, OpPointer* op) {
   const kernels::Gather gather = {data.shape.elements(0, axis), static_cast<size_t>(data.shape[axis]),
                                   view.input(1)->shape.elements(),
                                   data.shape.elements(axis + 1, data.shape.rank) * element_bytes(data.type)};
-  op->reset(new GatherOp<kernels::Gather>(view, "gather", kernels::gather, gather, gather.outer * gather.count));
+  op->reset(
+      new GatherOp<kernels::Gather>(view, "gather", kernels::gather, gather, gather.outer * gather.count));
   return Status();
 }
 
-// Checks: as Gather; indices of the data's rank and the output's shape, no longer than data but along the axis.
+// Checks: as Gather; indices of the data's rank and the output's shape, no longer than data but along
+// the axis.
 Status validate_gather_elements(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_gather(view));
   const Tensor &data = *view.input(0), &indices = *view.input(1), &output = *view.output(0);
@@ -128,13 +137,15 @@ Status prepare_gather_elements(const OpView& view, PrepareContext*, OpPointer* o
 }
 
 // Checks: as Gather; batch_dims (GatherOptions, 0 without) below both ranks, batch lengths equal; the
-// indices' last axis names 1 to (rank - batch_dims) axes, which have elements if the output has; the output's shape.
+// indices' last axis names 1 to (rank - batch_dims) axes, which have elements if the output has; the
+// output's shape.
 Status validate_gather_nd(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_gather(view));
   const Shape &data = view.input(0)->shape, &indices = view.input(1)->shape;
   const int batch = batch_dims_of(view);
   if (indices.rank == 0 || batch < 0 || batch >= indices.rank || batch >= data.rank)
-    return invalid(view, "batch_dims %d with ranks %d and %d; must be below both", batch, data.rank, indices.rank);
+    return invalid(view, "batch_dims %d with ranks %d and %d; must be below both", batch, data.rank,
+                   indices.rank);
   const int depth = indices[indices.rank - 1];
   if (depth < 1 || depth > data.rank - batch)
     return invalid(view, "index tuples of %d; must be in [1, %d]", depth, data.rank - batch);
@@ -158,8 +169,7 @@ Status prepare_gather_nd(const OpView& view, PrepareContext*, OpPointer* op) {
   gather.count = indices.elements(batch, indices.rank - 1);
   gather.depth = indices[indices.rank - 1];
   for (int k = 0; k < gather.depth; ++k) gather.lengths[k] = static_cast<size_t>(data.shape[batch + k]);
-  gather.block_bytes =
-      data.shape.elements(batch + gather.depth, data.shape.rank) * element_bytes(data.type);
+  gather.block_bytes = data.shape.elements(batch + gather.depth, data.shape.rank) * element_bytes(data.type);
   op->reset(new GatherOp<kernels::GatherND>(view, "gather_nd", kernels::gather_nd, gather,
                                             gather.batch * gather.count));
   return Status();

@@ -13,7 +13,9 @@ namespace {
 class MaxPoolS8Op final : public Op {
  public:
   MaxPoolS8Op(const OpView& view, const PrepareContext& context)
-      : input_(view.input(0)), output_(view.output(0)), kernel_(kernels::max_pool_s8_kernels().best(context.cpu)) {
+      : input_(view.input(0)),
+        output_(view.output(0)),
+        kernel_(kernels::max_pool_s8_kernels().best(context.cpu)) {
     const OutputRange range = output_range(view.options<schema::Pool2DOptions>()->requantization());
     pool_ = {pool_geometry(view), range.min, range.max};
   }
@@ -22,9 +24,10 @@ class MaxPoolS8Op final : public Op {
     const kernels::Pool2D& g = pool_.geometry;
     const size_t row_bytes = g.x.output * g.channels * g.y.kernel * g.x.kernel;
     if (output_->bytes == 0) return;
-    parallel_for(context, g.batch * g.y.output, minimum_items(row_bytes), [&](size_t first, size_t last, size_t) {
-      kernel_.run(pool_, input_->as<int8_t>(), output_->as<int8_t>(), first, last);
-    });
+    parallel_for(context, g.batch * g.y.output, minimum_items(row_bytes),
+                 [&](size_t first, size_t last, size_t) {
+                   kernel_.run(pool_, input_->as<int8_t>(), output_->as<int8_t>(), first, last);
+                 });
   }
   const char* kernel_name() const override { return kernel_.name; }
 

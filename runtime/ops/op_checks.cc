@@ -14,8 +14,8 @@ Status invalid(const OpView& view, const char* format, ...) {
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  return error(StatusCode::kInvalidModel, "%s '%s': %s", schema::EnumNameOperatorType(view.definition->type()),
-               view.name(), message);
+  return error(StatusCode::kInvalidModel, "%s '%s': %s",
+               schema::EnumNameOperatorType(view.definition->type()), view.name(), message);
 }
 
 std::string shape_text(const Shape& shape) {

@@ -20,7 +20,7 @@ __attribute__((format(printf, 2, 3)))
 #endif
 Status invalid(const OpView& view, const char* format, ...);
 
-std::string shape_text(const Shape& shape);         // "[1, 224, 224, 3]"
+std::string shape_text(const Shape& shape);  // "[1, 224, 224, 3]"
 inline const char* type_text(const Tensor& tensor) { return schema::EnumNameTensorType(tensor.type); }
 
 // Between `least` and `most` inputs, the first `least` present; exactly one output.

@@ -46,7 +46,9 @@ class PadOp final : public Op {
   // Builds the axes and their maps; false when memory is exhausted.
   bool prepare(const schema::PadOptions& options, PackedMemory* packed) {
     const Shape &from = input_->shape, &to = output_->shape;
-    const auto stays = [&](int d) { return options.begin()->Get(static_cast<uint32_t>(d)) == 0 && from[d] == to[d]; };
+    const auto stays = [&](int d) {
+      return options.begin()->Get(static_cast<uint32_t>(d)) == 0 && from[d] == to[d];
+    };
     int rank = to.rank;  // up to the last axis that changes, at least one
     while (rank > 1 && stays(rank - 1)) --rank;
     pad_.element_bytes = element_bytes(output_->type);

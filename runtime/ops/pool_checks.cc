@@ -18,11 +18,16 @@ struct NamedValue {
 
 Status check_options(const OpView& view, const schema::Pool2DOptions& o) {
   const NamedValue values[] = {
-      {"kernel_height", o.kernel_height(), 1},     {"kernel_width", o.kernel_width(), 1},
-      {"stride_height", o.stride_height(), 1},     {"stride_width", o.stride_width(), 1},
-      {"dilation_height", o.dilation_height(), 1}, {"dilation_width", o.dilation_width(), 1},
-      {"pad_top", o.pad_top(), 0},                 {"pad_left", o.pad_left(), 0},
-      {"pad_bottom", o.pad_bottom(), 0},           {"pad_right", o.pad_right(), 0},
+      {"kernel_height", o.kernel_height(), 1},
+      {"kernel_width", o.kernel_width(), 1},
+      {"stride_height", o.stride_height(), 1},
+      {"stride_width", o.stride_width(), 1},
+      {"dilation_height", o.dilation_height(), 1},
+      {"dilation_width", o.dilation_width(), 1},
+      {"pad_top", o.pad_top(), 0},
+      {"pad_left", o.pad_left(), 0},
+      {"pad_bottom", o.pad_bottom(), 0},
+      {"pad_right", o.pad_right(), 0},
   };
   for (const NamedValue& v : values)
     if (v.value < v.least || v.value > kLargest)
@@ -44,12 +49,11 @@ Status check_pool_axis(const OpView& view, const char* name, const kernels::Pool
   const int64_t least = room >= 0 ? room / stride + 1 : 1;
   if (output < least || output > most || output > kLongestOutput)
     return invalid(view, "output %s %lld; must be in [%lld, %lld] and at most %lld", name,
-                   static_cast<long long>(output), static_cast<long long>(least), static_cast<long long>(most),
-                   static_cast<long long>(kLongestOutput));
+                   static_cast<long long>(output), static_cast<long long>(least),
+                   static_cast<long long>(most), static_cast<long long>(kLongestOutput));
   for (size_t o = 0; o < axis.output; ++o) {
     const kernels::PoolWindow w = kernels::pool_window(axis, o);
-    if (w.first >= w.last)
-      return invalid(view, "%s window of output %zu lies outside the input", name, o);
+    if (w.first >= w.last) return invalid(view, "%s window of output %zu lies outside the input", name, o);
   }
   return Status();
 }
@@ -80,8 +84,8 @@ kernels::Pool2D pool_geometry(const OpView& view) {
   const auto size = [](int32_t value) { return static_cast<size_t>(value); };
   return {size(x[0]),
           size(x[3]),
-          {size(x[1]), size(y[1]), size(o.kernel_height()), size(o.stride_height()), size(o.dilation_height()),
-           size(o.pad_top()), size(o.pad_bottom())},
+          {size(x[1]), size(y[1]), size(o.kernel_height()), size(o.stride_height()),
+           size(o.dilation_height()), size(o.pad_top()), size(o.pad_bottom())},
           {size(x[2]), size(y[2]), size(o.kernel_width()), size(o.stride_width()), size(o.dilation_width()),
            size(o.pad_left()), size(o.pad_right())}};
 }

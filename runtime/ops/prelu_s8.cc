@@ -12,7 +12,9 @@ namespace {
 class PReluS8Op final : public Op {
  public:
   PReluS8Op(const OpView& view, const PrepareContext& context)
-      : input_(view.input(0)), output_(view.output(0)), kernel_(kernels::prelu_s8_kernels().best(context.cpu)) {
+      : input_(view.input(0)),
+        output_(view.output(0)),
+        kernel_(kernels::prelu_s8_kernels().best(context.cpu)) {
     const auto& options = *view.options<schema::PReluOptions>();
     const Shape& shape = input_->shape;
     prelu_.input_zero_point = input_->zero_point;

@@ -20,9 +20,10 @@ class QuantizeOp final : public Op {
         kernel_(kernels::quantize_f32_s8_kernels().best(context.cpu)) {}
 
   void run(const RunContext& context) override {
-    parallel_for(context, output_->shape.elements(), minimum_items(5), [&](size_t first, size_t last, size_t) {
-      kernel_.run(quantize_, input_->as<float>() + first, output_->as<int8_t>() + first, last - first);
-    });
+    parallel_for(
+        context, output_->shape.elements(), minimum_items(5), [&](size_t first, size_t last, size_t) {
+          kernel_.run(quantize_, input_->as<float>() + first, output_->as<int8_t>() + first, last - first);
+        });
   }
   const char* kernel_name() const override { return kernel_.name; }
 
@@ -44,7 +45,8 @@ Status validate_quantize(const OpView& view) {
   const auto* options = view.options<schema::QuantizeOptions>();
   if (options == nullptr) return invalid(view, "no QuantizeOptions");
   if (!std::isfinite(options->inv_scale()) || options->inv_scale() <= 0)
-    return invalid(view, "inv_scale %g; must be finite and positive", static_cast<double>(options->inv_scale()));
+    return invalid(view, "inv_scale %g; must be finite and positive",
+                   static_cast<double>(options->inv_scale()));
   return Status();
 }
 

@@ -14,10 +14,8 @@ Shape reduced_shape(const Shape& input, const schema::ReduceOptions& options) {
     reduced[options.axes()->Get(static_cast<uint32_t>(i))] = true;
   Shape shape;
   for (int i = 0; i < input.rank; ++i) {
-    if (!reduced[i])
-      shape.dims[shape.rank++] = input[i];
-    else if (options.keep_dims())
-      shape.dims[shape.rank++] = 1;
+    if (!reduced[i]) shape.dims[shape.rank++] = input[i];
+    else if (options.keep_dims()) shape.dims[shape.rank++] = 1;
   }
   return shape;
 }
@@ -73,7 +71,8 @@ Status validate_reduce(const OpView& view) {
 }
 
 Status prepare_reduce(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_reduce_s8(view, context, op) : prepare_reduce_f32(view, context, op);
+  return view.input(0)->is_s8() ? prepare_reduce_s8(view, context, op)
+                                : prepare_reduce_f32(view, context, op);
 }
 
 }  // namespace octet

@@ -60,7 +60,9 @@ kernels::ReduceKindS8 kind_of(schema::ReduceKind kind) {
 class ReduceS8Op final : public Op {
  public:
   ReduceS8Op(const OpView& view, PrepareContext* context)
-      : input_(view.input(0)), output_(view.output(0)), kernel_(kernels::reduce_s8_kernels().best(context->cpu)) {
+      : input_(view.input(0)),
+        output_(view.output(0)),
+        kernel_(kernels::reduce_s8_kernels().best(context->cpu)) {
     const auto& options = *view.options<schema::ReduceOptions>();
     const ReduceLayout layout = reduce_layout(input_->shape, options.axes());
     reduce_.kind = kind_of(options.kind());
@@ -90,9 +92,10 @@ class ReduceS8Op final : public Op {
                    });
       input = reinterpret_cast<const int8_t*>(context.scratch);
     }
-    parallel_for(context, output_->bytes, minimum_items(reduce_.reduced), [&](size_t first, size_t last, size_t) {
-      kernel_.run(reduce_, input, output_->as<int8_t>(), first, last);
-    });
+    parallel_for(context, output_->bytes, minimum_items(reduce_.reduced),
+                 [&](size_t first, size_t last, size_t) {
+                   kernel_.run(reduce_, input, output_->as<int8_t>(), first, last);
+                 });
   }
   const char* kernel_name() const override { return kernel_.name; }
 

@@ -20,7 +20,8 @@ struct ResizeAxis {
 };
 
 // As many indices as the output is long, all inside the input.
-Status check_indices(const OpView& view, const ResizeAxis& axis, const flatbuffers::Vector<int32_t>* indices) {
+Status check_indices(const OpView& view, const ResizeAxis& axis,
+                     const flatbuffers::Vector<int32_t>* indices) {
   if (vector_length(indices) != static_cast<size_t>(axis.output))
     return invalid(view, "%zu %s indices; must be %d", vector_length(indices), axis.name, axis.output);
   for (size_t i = 0; i < vector_length(indices); ++i) {
@@ -66,8 +67,8 @@ Status validate_resize_2d(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_rank(view, x, "input", 4));
   OCTET_RETURN_IF_ERROR(check_rank(view, y, "output", 4));
   if (x.shape[0] != y.shape[0] || x.shape[3] != y.shape[3])
-    return invalid(view, "output shape %s of input %s; batch and channels must stay", shape_text(y.shape).c_str(),
-                   shape_text(x.shape).c_str());
+    return invalid(view, "output shape %s of input %s; batch and channels must stay",
+                   shape_text(y.shape).c_str(), shape_text(x.shape).c_str());
   const auto* o = view.options<schema::Resize2DOptions>();
   if (o == nullptr) return invalid(view, "no Resize2DOptions");
   if (o->mode() > schema::ResizeMode_MAX)

@@ -21,8 +21,8 @@ class ResizeNearestOp final : public Op {
  public:
   explicit ResizeNearestOp(const OpView& view) : input_(view.input(0)), output_(view.output(0)) {
     const auto& o = *view.options<schema::Resize2DOptions>();
-    resize_ = {dimension(*input_, 0),  dimension(*input_, 1),  dimension(*input_, 2), dimension(*output_, 1),
-               dimension(*output_, 2), dimension(*input_, 3), data_of(o.y0()),        data_of(o.x0())};
+    resize_ = {dimension(*input_, 0),  dimension(*input_, 1), dimension(*input_, 2), dimension(*output_, 1),
+               dimension(*output_, 2), dimension(*input_, 3), data_of(o.y0()),       data_of(o.x0())};
   }
 
   void run(const RunContext& context) override {
@@ -75,8 +75,7 @@ class ResizeBilinearOp final : public Op {
 Status prepare_resize_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op) {
   if (view.options<schema::Resize2DOptions>()->mode() == schema::ResizeMode_Nearest)
     op->reset(new ResizeNearestOp(view));
-  else
-    op->reset(new ResizeBilinearOp(view, *context));
+  else op->reset(new ResizeBilinearOp(view, *context));
   return Status();
 }
 

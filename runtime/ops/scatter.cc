@@ -35,13 +35,19 @@ class ScatterOp final : public Op {
   using Kernel = void(const Params&, kernels::Indices, const void*, void*);
 
   ScatterOp(const OpView& view, const char* name, Kernel* kernel, const Params& params)
-      : data_(view.input(0)), indices_(view.input(1)), updates_(view.input(2)), output_(view.output(0)),
-        name_(name), kernel_(kernel), params_(params) {}
+      : data_(view.input(0)),
+        indices_(view.input(1)),
+        updates_(view.input(2)),
+        output_(view.output(0)),
+        name_(name),
+        kernel_(kernel),
+        params_(params) {}
 
   void run(const RunContext&) override {
     if (output_->bytes == 0) return;
     if (output_->data != data_->data) std::memcpy(output_->data, data_->data, output_->bytes);
-    kernel_(params_, {indices_->data, indices_->type == schema::TensorType_S64}, updates_->data, output_->data);
+    kernel_(params_, {indices_->data, indices_->type == schema::TensorType_S64}, updates_->data,
+            output_->data);
   }
   const char* kernel_name() const override { return name_; }
 
@@ -67,7 +73,8 @@ Status check_scatter(const OpView& view) {
   const auto* options = view.options<schema::ScatterOptions>();
   const int reduction = options ? options->reduction() : 0;
   if (reduction > 4) return invalid(view, "reduction %d; must be at most 4", reduction);
-  const bool number = data.is_f32() || data.type == schema::TensorType_S32 || data.type == schema::TensorType_S64;
+  const bool number =
+      data.is_f32() || data.type == schema::TensorType_S32 || data.type == schema::TensorType_S64;
   if (reduction == 0 || number || (data.is_s8() && reduction >= 3)) return Status();
   return invalid(view, "reduction %d of %s is not defined", reduction, type_text(data));
 }
@@ -112,8 +119,10 @@ Status validate_scatter_nd(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_scatter(view));
   const Shape &data = view.input(0)->shape, &indices = view.input(1)->shape;
   const int depth = indices.rank == 0 ? 0 : indices[indices.rank - 1];
-  if (depth < 1 || depth > data.rank) return invalid(view, "index tuples of %d; must be in [1, %d]", depth, data.rank);
-  if (indices.rank - 1 + data.rank - depth > kMaxRank) return invalid(view, "the updates' rank exceeds %d", kMaxRank);
+  if (depth < 1 || depth > data.rank)
+    return invalid(view, "index tuples of %d; must be in [1, %d]", depth, data.rank);
+  if (indices.rank - 1 + data.rank - depth > kMaxRank)
+    return invalid(view, "the updates' rank exceeds %d", kMaxRank);
   Shape expected;
   for (int i = 0; i + 1 < indices.rank; ++i) expected.dims[expected.rank++] = indices[i];
   for (int i = depth; i < data.rank; ++i) expected.dims[expected.rank++] = data[i];

@@ -27,7 +27,8 @@ Status validate_slice(const OpView& view) {
     if (step == 0) return invalid(view, "step 0 along axis %u", i);
     if (count > 0 && (start < 0 || start >= length || last < 0 || last >= length))
       return invalid(view, "axis %u: elements %lld to %lld; the input has %lld", i,
-                     static_cast<long long>(start), static_cast<long long>(last), static_cast<long long>(length));
+                     static_cast<long long>(start), static_cast<long long>(last),
+                     static_cast<long long>(length));
   }
   return Status();
 }
@@ -40,7 +41,8 @@ Status prepare_slice(const OpView& view, PrepareContext*, OpPointer* op) {
   CopyOp::Piece piece{&input, element_copy(input)};
   for (int i = 0; i < output->shape.rank; ++i) {
     const uint32_t axis = static_cast<uint32_t>(i);
-    const ptrdiff_t step = output->shape[i] > 1 ? options.steps()->Get(axis) : 0;  // unused where 0 or 1 remain
+    const ptrdiff_t step =
+        output->shape[i] > 1 ? options.steps()->Get(axis) : 0;  // unused where 0 or 1 remain
     add_dimension(&piece.copy, static_cast<size_t>(output->shape[i]), from.of[i] * step, to.of[i]);
     if (output->bytes > 0) piece.input_offset += from.of[i] * options.starts()->Get(axis);
   }

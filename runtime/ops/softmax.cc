@@ -13,7 +13,8 @@ Status check_s8(const OpView& view, const schema::SoftmaxOptions& options) {
   const Shape& shape = view.input(0)->shape;
   if (options.log()) return invalid(view, "LogSoftmax of S8; it is defined for F32");
   const int last = shape.rank - 1;
-  if (last < 0 || options.axis() != last) return invalid(view, "axis %d; S8 needs the last, %d", options.axis(), last);
+  if (last < 0 || options.axis() != last)
+    return invalid(view, "axis %d; S8 needs the last, %d", options.axis(), last);
   if (shape[last] > kMostColumns)
     return invalid(view, "%d elements along the axis; must be at most %d", shape[last], kMostColumns);
   if (vector_length(options.exp_table()) != 256)
@@ -42,7 +43,8 @@ Status validate_softmax(const OpView& view) {
 }
 
 Status prepare_softmax(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_softmax_s8(view, context, op) : prepare_softmax_f32(view, context, op);
+  return view.input(0)->is_s8() ? prepare_softmax_s8(view, context, op)
+                                : prepare_softmax_f32(view, context, op);
 }
 
 }  // namespace octet

@@ -12,7 +12,9 @@ namespace {
 class SoftmaxS8Op final : public Op {
  public:
   SoftmaxS8Op(const OpView& view, const PrepareContext& context)
-      : input_(view.input(0)), output_(view.output(0)), kernel_(kernels::softmax_s8_kernels().best(context.cpu)) {
+      : input_(view.input(0)),
+        output_(view.output(0)),
+        kernel_(kernels::softmax_s8_kernels().best(context.cpu)) {
     const auto& options = *view.options<schema::SoftmaxOptions>();
     softmax_ = {static_cast<size_t>(input_->shape[input_->shape.rank - 1]), options.exp_table()->data(),
                 options.output_multiplier(), output_->zero_point, output_->is_f32()};

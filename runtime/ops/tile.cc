@@ -32,7 +32,7 @@ Status validate_tile(const OpView& view) {
 Status prepare_tile(const OpView& view, PrepareContext*, OpPointer* op) {
   const Tensor& input = *view.input(0);
   Tensor* output = view.output(0);
-  const auto* repeats = view.options<schema::TileOptions>()->repeats();   // may be absent for a scalar
+  const auto* repeats = view.options<schema::TileOptions>()->repeats();  // may be absent for a scalar
   const Strides from = row_major_strides(input.shape), to = row_major_strides(output->shape);
   CopyOp::Piece piece{&input, element_copy(input)};
   for (int i = 0; i < input.shape.rank; ++i) {

@@ -34,7 +34,8 @@ Status validate_transpose(const OpView& view) {
 Status prepare_transpose(const OpView& view, PrepareContext*, OpPointer* op) {
   const Tensor& input = *view.input(0);
   Tensor* output = view.output(0);
-  const auto* permutation = view.options<schema::TransposeOptions>()->permutation();   // may be absent for a scalar
+  const auto* permutation =
+      view.options<schema::TransposeOptions>()->permutation();  // may be absent for a scalar
   const Strides from = row_major_strides(input.shape), to = row_major_strides(output->shape);
   CopyOp::Piece piece{&input, element_copy(input)};
   for (int i = 0; i < output->shape.rank; ++i)

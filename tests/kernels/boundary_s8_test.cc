@@ -44,7 +44,8 @@ TEST(QuantizeF32S8, TiesAndTheirNeighbours) {
       std::vector<float> input;
       for (int k = -600; k <= 600; ++k) {
         const float tie = static_cast<float>(k) * 0.5f / inv_scale;
-        for (const float x : {tie, std::nextafterf(tie, -1e9f), std::nextafterf(tie, 1e9f)}) input.push_back(x);
+        for (const float x : {tie, std::nextafterf(tie, -1e9f), std::nextafterf(tie, 1e9f)})
+          input.push_back(x);
       }
       expect_quantized({inv_scale, zero_point}, input);
     }
@@ -53,11 +54,13 @@ TEST(QuantizeF32S8, TiesAndTheirNeighbours) {
 
 TEST(QuantizeF32S8, ExtremesAndNan) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> input = {infinity, -infinity, NAN, -NAN, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN,
-                                    1e-45f, -1e-45f, 0.0f, -0.0f, 2147483648.0f, -2147483648.0f, 4294967296.0f,
-                                    126.5f, 127.5f, -128.5f, -127.5f, 1e20f, -1e20f};
+  const std::vector<float> input = {infinity,      -infinity,      NAN,           -NAN,    FLT_MAX, -FLT_MAX,
+                                    FLT_MIN,       -FLT_MIN,       1e-45f,        -1e-45f, 0.0f,    -0.0f,
+                                    2147483648.0f, -2147483648.0f, 4294967296.0f, 126.5f,  127.5f,  -128.5f,
+                                    -127.5f,       1e20f,          -1e20f};
   for (const int32_t zero_point : {-128, -1, 0, 1, 127})
-    for (const float inv_scale : {1.0f, 3.0e38f, 1e-30f, 0.1f}) expect_quantized({inv_scale, zero_point}, input);
+    for (const float inv_scale : {1.0f, 3.0e38f, 1e-30f, 0.1f})
+      expect_quantized({inv_scale, zero_point}, input);
 }
 
 TEST(QuantizeF32S8, RandomRaggedSizes) {

@@ -18,15 +18,18 @@ using testing::Random;
 
 constexpr size_t kElementBytes[] = {1, 2, 4, 8};
 
-size_t pick(Random* random, int64_t low, int64_t high) { return static_cast<size_t>(random->in_range(low, high)); }
+size_t pick(Random* random, int64_t low, int64_t high) {
+  return static_cast<size_t>(random->in_range(low, high));
+}
 
 // Runs the plan in random portions and compares with the reference.
-void check_copy(const StridedCopy& copy, ptrdiff_t input_offset, size_t input_elements, size_t output_elements,
-                Random* random) {
+void check_copy(const StridedCopy& copy, ptrdiff_t input_offset, size_t input_elements,
+                size_t output_elements, Random* random) {
   const std::vector<int8_t> input = random_s8(random, input_elements * copy.element_bytes);
   Guarded<int8_t> guarded(input);
   const int8_t* from = guarded.data() + input_offset * static_cast<ptrdiff_t>(copy.element_bytes);
-  Poisoned<int8_t> expected(output_elements * copy.element_bytes), output(output_elements * copy.element_bytes);
+  Poisoned<int8_t> expected(output_elements * copy.element_bytes),
+      output(output_elements * copy.element_bytes);
   copy_strided_reference(copy, from, expected.data());
   const CopyPlan plan = plan_copy(copy);
   for (size_t first = 0; first < plan.items;) {
@@ -92,7 +95,8 @@ TEST(CopyStrided, RandomBoxes) {
       input_extent *= span * std::abs(in_step) + 1;
       output_extent *= span * out_step + 1;
     }
-    check_copy(copy, input_offset, static_cast<size_t>(input_extent), static_cast<size_t>(output_extent), &random);
+    check_copy(copy, input_offset, static_cast<size_t>(input_extent), static_cast<size_t>(output_extent),
+               &random);
   }
 }
 
@@ -125,7 +129,8 @@ int64_t walked_source(PadModeKind mode, int64_t i, int64_t length) {
 }
 
 TEST(Pad, SourceEqualsDefinition) {
-  for (const PadModeKind mode : {PadModeKind::kConstant, PadModeKind::kReflect, PadModeKind::kEdge, PadModeKind::kWrap})
+  for (const PadModeKind mode :
+       {PadModeKind::kConstant, PadModeKind::kReflect, PadModeKind::kEdge, PadModeKind::kWrap})
     for (int64_t length = 1; length < 6; ++length)
       for (int64_t begin = -3; begin < 20; ++begin)
         for (int64_t o = 0; o < 40; ++o)
@@ -188,8 +193,14 @@ TEST(Pad, RandomArrays) {
 }
 
 TEST(ClampIndex, WrapsOnceThenClamps) {
-  for (const auto& [index, expected] : {std::pair<int64_t, size_t>{0, 0}, {4, 4}, {5, 4}, {-1, 4}, {-5, 0}, {-6, 0},
-                                        {INT64_MAX, 4}, {INT64_MIN, 0}})
+  for (const auto& [index, expected] : {std::pair<int64_t, size_t>{0, 0},
+                                        {4, 4},
+                                        {5, 4},
+                                        {-1, 4},
+                                        {-5, 0},
+                                        {-6, 0},
+                                        {INT64_MAX, 4},
+                                        {INT64_MIN, 0}})
     EXPECT_EQ(clamp_index(index, 5), expected) << index;
 }
 
@@ -203,7 +214,9 @@ struct IndexTensor {
     for (size_t i = 0; i < count; ++i) {
       int64_t value = random->in_range(-length, length - 1);
       if (hostile && random->one_in(5))
-        value = random->one_in(2) ? INT32_MAX : random->one_in(2) ? INT32_MIN : random->in_range(length, length + 3);
+        value = random->one_in(2)   ? INT32_MAX
+                : random->one_in(2) ? INT32_MIN
+                                    : random->in_range(length, length + 3);
       values.push_back(value);
       s32.push_back(static_cast<int32_t>(value));
     }
@@ -266,7 +279,10 @@ TEST(GatherElements, EqualsDefinitionAndClamps) {
 TEST(GatherND, EqualsDefinitionAndClamps) {
   Random random = seeded(56);
   for (int trial = 0; trial < 500; ++trial) {
-    GatherND g = {pick(&random, 1, 3), pick(&random, 1, 5), 2, {pick(&random, 1, 4), pick(&random, 1, 4)},
+    GatherND g = {pick(&random, 1, 3),
+                  pick(&random, 1, 5),
+                  2,
+                  {pick(&random, 1, 4), pick(&random, 1, 4)},
                   pick(&random, 1, 9)};
     const size_t image = g.lengths[0] * g.lengths[1];
     const std::vector<int8_t> data = random_s8(&random, g.batch * image * g.block_bytes);
@@ -305,11 +321,16 @@ std::vector<float> random_f32(Random* random, size_t count) {
 TEST(ScatterElements, EqualsDefinitionAndSkipsOutside) {
   Random random = seeded(57);
   for (int trial = 0; trial < 500; ++trial) {
-    ScatterElements s = {2, static_cast<int>(random.next() % 2), {}, {}, ScatterType::kF32,
+    ScatterElements s = {2,
+                         static_cast<int>(random.next() % 2),
+                         {},
+                         {},
+                         ScatterType::kF32,
                          static_cast<ScatterReduction>(random.next() % 5)};
     for (int d = 0; d < 2; ++d) {
       s.output_dims[d] = pick(&random, 1, 5);
-      s.dims[d] = d == s.axis ? pick(&random, 1, 7) : pick(&random, 1, static_cast<int64_t>(s.output_dims[d]));
+      s.dims[d] =
+          d == s.axis ? pick(&random, 1, 7) : pick(&random, 1, static_cast<int64_t>(s.output_dims[d]));
     }
     const auto length = static_cast<int64_t>(s.output_dims[s.axis]);
     const size_t count = s.dims[0] * s.dims[1], total = s.output_dims[0] * s.output_dims[1];
@@ -333,11 +354,16 @@ TEST(ScatterElements, EqualsDefinitionAndSkipsOutside) {
 TEST(ScatterND, EqualsDefinitionAndSkipsOutside) {
   Random random = seeded(58);
   for (int trial = 0; trial < 500; ++trial) {
-    const ScatterND s = {pick(&random, 1, 6), 2, {pick(&random, 1, 4), pick(&random, 1, 4)}, pick(&random, 1, 3),
-                         ScatterType::kF32, static_cast<ScatterReduction>(random.next() % 5)};
+    const ScatterND s = {pick(&random, 1, 6),
+                         2,
+                         {pick(&random, 1, 4), pick(&random, 1, 4)},
+                         pick(&random, 1, 3),
+                         ScatterType::kF32,
+                         static_cast<ScatterReduction>(random.next() % 5)};
     const size_t total = s.lengths[0] * s.lengths[1] * s.block_elements;
     IndexTensor index(s.count * 2, 3, true, &random);
-    const std::vector<float> data = random_f32(&random, total), updates = random_f32(&random, s.count * s.block_elements);
+    const std::vector<float> data = random_f32(&random, total),
+                             updates = random_f32(&random, s.count * s.block_elements);
     Poisoned<float> expected(total), output(total);
     std::copy(data.begin(), data.end(), expected.data());
     std::copy(data.begin(), data.end(), output.data());

@@ -28,7 +28,7 @@ void expect_equal_rows(const Params& params, KernelRows<Function> rows, const Fo
   const std::vector<int8_t> b = random_s8(random, extent(f.rows, f.b_row_stride, f.columns, f.b_stride));
   Guarded<int8_t> ga(a), gb(b);
   Poisoned<int8_t> expected(f.rows * f.columns);
-  ElementwiseS8 e = {ga.data(),      gb.data(),      expected.data(), f.rows,     f.columns,
+  ElementwiseS8 e = {ga.data(),      gb.data(),      expected.data(), f.rows,    f.columns,
                      f.a_row_stride, f.b_row_stride, f.a_stride,      f.b_stride};
   rows.rows[rows.count - 1].run(params, e);  // the reference is last
   for (const auto& row : runnable(rows)) {
@@ -36,8 +36,8 @@ void expect_equal_rows(const Params& params, KernelRows<Function> rows, const Fo
     e.output = output.data();
     row.run(params, e);
     EXPECT_TRUE(output == expected) << row.name << ": " << f.rows << " x " << f.columns << ", row strides "
-                                    << f.a_row_stride << " " << f.b_row_stride << ", strides " << f.a_stride << " "
-                                    << f.b_stride;
+                                    << f.a_row_stride << " " << f.b_row_stride << ", strides " << f.a_stride
+                                    << " " << f.b_stride;
   }
 }
 
@@ -57,10 +57,14 @@ void expect_equal_forms(KernelRows<Function> rows, const MakeParams& params, Ran
 }
 
 AddS8 random_add(Random* random) {
-  AddS8 add = {random_zero_point(random), random_zero_point(random), random_zero_point(random),
+  AddS8 add = {random_zero_point(random),
+               random_zero_point(random),
+               random_zero_point(random),
                static_cast<int32_t>(random->in_range(-32767, 32767)),
                static_cast<int32_t>(random->in_range(-32767, 32767)),
-               static_cast<int32_t>(random->in_range(0, 6)), -128, 127};
+               static_cast<int32_t>(random->in_range(0, 6)),
+               -128,
+               127};
   if (random->one_in(4)) add.multiplier_a = random->one_in(2) ? 32767 : -32767;
   if (random->one_in(4)) add.multiplier_b = random->one_in(2) ? 32767 : -32767;
   if (random->one_in(2)) {
@@ -71,9 +75,13 @@ AddS8 random_add(Random* random) {
 }
 
 MulS8 random_mul(Random* random) {
-  MulS8 mul = {random_zero_point(random), random_zero_point(random), random_zero_point(random),
+  MulS8 mul = {random_zero_point(random),
+               random_zero_point(random),
+               random_zero_point(random),
                static_cast<int32_t>(random->in_range(16384, 32767)),
-               static_cast<int32_t>(random->in_range(-16, 31)), -128, 127};
+               static_cast<int32_t>(random->in_range(-16, 31)),
+               -128,
+               127};
   if (random->one_in(2)) mul.right_shift = static_cast<int32_t>(random->in_range(-6, 6));
   if (random->one_in(8)) mul.multiplier = 0;
   if (random->one_in(2)) {
@@ -113,22 +121,29 @@ TEST(AddS8, RowsEqualReferenceOnAllPairs) {
 AddS8 converted_add(double ka, double kb, Random* random) {
   int f = 6;
   while (f > 0 && std::fmax(std::fabs(ka), std::fabs(kb)) * std::exp2(f + 8) > 32767) --f;
-  return {random_zero_point(random), random_zero_point(random), random_zero_point(random),
+  return {random_zero_point(random),
+          random_zero_point(random),
+          random_zero_point(random),
           static_cast<int32_t>(std::lround(ka * std::exp2(f + 8))),
-          static_cast<int32_t>(std::lround(kb * std::exp2(f + 8))), f, -128, 127};
+          static_cast<int32_t>(std::lround(kb * std::exp2(f + 8))),
+          f,
+          -128,
+          127};
 }
 
 // The bound of reference/add_s8.cc: with f >= 2 at most 1 from the ideally rounded value.
 TEST(AddS8, ReferenceIsWithinOneOfIdeal) {
   Random random = seeded(12);
   for (int trial = 0; trial < 60; ++trial) {
-    const double ka = std::exp2(random.f32(-6, 4.9f)), kb = std::exp2(random.f32(-6, 4.9f)) * (trial % 2 ? 1 : -1);
+    const double ka = std::exp2(random.f32(-6, 4.9f)),
+                 kb = std::exp2(random.f32(-6, 4.9f)) * (trial % 2 ? 1 : -1);
     const AddS8 add = converted_add(ka, kb, &random);
     ASSERT_GE(add.fractional_bits, 2);
     const std::vector<int8_t> output = all_pairs(add, add_s8_reference);
     for (int b = -128; b < 128; ++b) {
       for (int a = -128; a < 128; ++a) {
-        const int32_t ideal = ideal_s8(ka * (a - add.a_zero_point) + kb * (b - add.b_zero_point), add.output_zero_point);
+        const int32_t ideal =
+            ideal_s8(ka * (a - add.a_zero_point) + kb * (b - add.b_zero_point), add.output_zero_point);
         ASSERT_LE(std::abs(output[static_cast<size_t>((b + 128) * 256 + a + 128)] - ideal), 1)
             << a << " * " << ka << " + " << b << " * " << kb;
       }
@@ -162,12 +177,18 @@ TEST(MulS8, ReferenceIsWithinOneOfIdeal) {
   for (int trial = 0; trial < 60; ++trial) {
     const double scale = std::exp2(random.f32(-16, 0));
     const FixedPoint k = fixed_point(scale);
-    const MulS8 mul = {random_zero_point(&random), random_zero_point(&random), random_zero_point(&random),
-                       k.multiplier, k.right_shift, -128, 127};
+    const MulS8 mul = {random_zero_point(&random),
+                       random_zero_point(&random),
+                       random_zero_point(&random),
+                       k.multiplier,
+                       k.right_shift,
+                       -128,
+                       127};
     const std::vector<int8_t> output = all_pairs(mul, mul_s8_reference);
     for (int b = -128; b < 128; ++b) {
       for (int a = -128; a < 128; ++a) {
-        const int32_t ideal = ideal_s8(scale * (a - mul.a_zero_point) * (b - mul.b_zero_point), mul.output_zero_point);
+        const int32_t ideal =
+            ideal_s8(scale * (a - mul.a_zero_point) * (b - mul.b_zero_point), mul.output_zero_point);
         ASSERT_LE(std::abs(output[static_cast<size_t>((b + 128) * 256 + a + 128)] - ideal), 1)
             << a << " * " << b << " * " << scale;
       }
@@ -187,16 +208,21 @@ TEST(PReluS8, RowsEqualReferenceAndReferenceIsWithinOneOfIdeal) {
       slopes.push_back(positive * random.f32(-1, 1));
       negative.push_back(static_cast<int16_t>(std::lround(slopes.back() * 16384)));
     }
-    const PReluS8 prelu = {random_zero_point(&random), random_zero_point(&random),
-                           static_cast<int32_t>(std::lround(positive * 16384)), negative.data(),
-                           shared ? size_t{0} : size_t{1}, 6, channels};
+    const PReluS8 prelu = {random_zero_point(&random),
+                           random_zero_point(&random),
+                           static_cast<int32_t>(std::lround(positive * 16384)),
+                           negative.data(),
+                           shared ? size_t{0} : size_t{1},
+                           6,
+                           channels};
     const std::vector<int8_t> input = random_s8(&random, rows * channels);
     Poisoned<int8_t> expected(input.size());
     prelu_s8_reference(prelu, input.data(), expected.data(), rows);
     for (size_t i = 0; i < input.size(); ++i) {
       const int32_t a = input[i] - prelu.input_zero_point;
       const double k = a >= 0 ? positive : slopes[shared ? 0 : i % channels];
-      ASSERT_LE(std::abs(expected.data()[i] - ideal_s8(k * a, prelu.output_zero_point)), 1) << a << " * " << k;
+      ASSERT_LE(std::abs(expected.data()[i] - ideal_s8(k * a, prelu.output_zero_point)), 1)
+          << a << " * " << k;
     }
     for (const auto& row : runnable(prelu_s8_kernels())) {
       Guarded<int8_t> guarded(input);

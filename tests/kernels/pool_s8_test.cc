@@ -13,7 +13,9 @@ namespace {
 
 using testing::Random;
 
-size_t pick(Random* random, int64_t low, int64_t high) { return static_cast<size_t>(random->in_range(low, high)); }
+size_t pick(Random* random, int64_t low, int64_t high) {
+  return static_cast<size_t>(random->in_range(low, high));
+}
 
 // An axis whose every window holds a position inside the input.
 PoolAxis random_pool_axis(Random* random) {
@@ -50,7 +52,8 @@ struct WindowFacts {
 WindowFacts walk_window(const Pool2D& g, const std::vector<int8_t>& input, size_t item) {
   const auto s = [](size_t v) { return static_cast<int64_t>(v); };
   const int64_t c = s(item % g.channels), x = s(item / g.channels % g.x.output);
-  const int64_t y = s(item / g.channels / g.x.output % g.y.output), n = s(item / g.channels / g.x.output / g.y.output);
+  const int64_t y = s(item / g.channels / g.x.output % g.y.output),
+                n = s(item / g.channels / g.x.output / g.y.output);
   WindowFacts facts;
   for (int64_t ky = 0; ky < s(g.y.kernel); ++ky) {
     for (int64_t kx = 0; kx < s(g.x.kernel); ++kx) {
@@ -59,7 +62,8 @@ WindowFacts walk_window(const Pool2D& g, const std::vector<int8_t>& input, size_
       if (iy >= s(g.y.input + g.y.pad_end) || ix >= s(g.x.input + g.x.pad_end)) continue;
       ++facts.padded;
       if (iy < 0 || ix < 0 || iy >= s(g.y.input) || ix >= s(g.x.input)) continue;
-      const int q = input[static_cast<size_t>(((n * s(g.y.input) + iy) * s(g.x.input) + ix) * s(g.channels) + c)];
+      const int q =
+          input[static_cast<size_t>(((n * s(g.y.input) + iy) * s(g.x.input) + ix) * s(g.channels) + c)];
       ++facts.inside;
       facts.sum += q;
       facts.max = std::max(facts.max, q);
@@ -117,7 +121,9 @@ void check_average(const Pool2D& geometry, Random* random) {
     const WindowFacts facts = walk_window(geometry, test.input, i);
     const auto count = static_cast<double>(pool.count_include_pad ? facts.padded : facts.inside);
     const double acc = static_cast<double>(facts.sum - facts.inside * pool.input_zero_point);
-    const int32_t ideal = std::min(pool.output_max, std::max(pool.output_min, ideal_s8(acc * test.scale / count, pool.output_zero_point)));
+    const int32_t ideal =
+        std::min(pool.output_max,
+                 std::max(pool.output_min, ideal_s8(acc * test.scale / count, pool.output_zero_point)));
     ASSERT_LE(std::abs(expected.data()[i] - ideal), 1) << "output " << i;
   }
   for (const auto& row : runnable(average_pool_s8_kernels())) {

@@ -25,8 +25,8 @@ struct ReduceCase {
 ReduceCase random_reduce(ReduceKindS8 kind, size_t outer, size_t reduced, size_t inner, Random* random) {
   const double scale = std::exp2(random->f32(-2, 2)) / static_cast<double>(reduced);
   const FixedPoint k = fixed_point(scale);
-  return {{kind, reduced, inner, random_zero_point(random), random_zero_point(random), k.multiplier, k.right_shift,
-           random->one_in(2) ? -128 : -20, random->one_in(2) ? 127 : 50},
+  return {{kind, reduced, inner, random_zero_point(random), random_zero_point(random), k.multiplier,
+           k.right_shift, random->one_in(2) ? -128 : -20, random->one_in(2) ? 127 : 50},
           outer,
           scale};
 }
@@ -62,7 +62,8 @@ void check_reduce(const ReduceCase& test, Random* random) {
     Guarded<int8_t> guarded(input);
     Poisoned<int8_t> output(items);
     for (size_t first = 0; first < items;) {
-      const size_t last = first + static_cast<size_t>(random->in_range(1, static_cast<int64_t>(items - first)));
+      const size_t last =
+          first + static_cast<size_t>(random->in_range(1, static_cast<int64_t>(items - first)));
       row.run(test.reduce, guarded.data(), output.data(), first, last);
       first = last;
     }
@@ -96,7 +97,8 @@ TEST(ReduceS8, LargestSum) {
   for (const int8_t value : {int8_t{-128}, int8_t{127}}) {
     const int32_t zero_point = value < 0 ? 127 : -128;
     const FixedPoint k = fixed_point(1.0 / static_cast<double>(reduced));
-    const ReduceS8 reduce = {ReduceKindS8::kSum, reduced, 1, zero_point, 0, k.multiplier, k.right_shift, -128, 127};
+    const ReduceS8 reduce = {ReduceKindS8::kSum, reduced,       1,    zero_point, 0,
+                             k.multiplier,       k.right_shift, -128, 127};
     const std::vector<int8_t> input(reduced, value);
     for (const auto& row : runnable(reduce_s8_kernels())) {
       int8_t output = 0;
@@ -116,7 +118,8 @@ void check_arg(const std::vector<T>& data, size_t reduced, size_t inner,
       Poisoned<int64_t> output(items), expected(items);
       for (size_t i = 0; i < items; ++i) {
         std::vector<T> column;
-        for (size_t r = 0; r < reduced; ++r) column.push_back(data[(i / inner * reduced + r) * inner + i % inner]);
+        for (size_t r = 0; r < reduced; ++r)
+          column.push_back(data[(i / inner * reduced + r) * inner + i % inner]);
         const T extreme = minimum ? *std::min_element(column.begin(), column.end())
                                   : *std::max_element(column.begin(), column.end());
         const auto forward = std::find(column.begin(), column.end(), extreme) - column.begin();
@@ -207,8 +210,9 @@ TEST(SoftmaxS8, RowsEqualReferenceAndReferenceIsWithinItsBounds) {
       const double bound = static_cast<double>(columns + 1) / 131072;
       softmax_s8_reference(test.softmax, input.data(), expected.data(), rows);
       for (size_t i = 0; i < input.size(); ++i)
-        ASSERT_LE(std::abs(expected.data()[i] - ideal_s8(ideal[i] / test.output_scale, test.softmax.zero_point)),
-                  1 + bound / test.output_scale);
+        ASSERT_LE(
+            std::abs(expected.data()[i] - ideal_s8(ideal[i] / test.output_scale, test.softmax.zero_point)),
+            1 + bound / test.output_scale);
       test.softmax.output_f32 = true;
       softmax_s8_reference(test.softmax, input.data(), expected_f32.data(), rows);
       for (size_t i = 0; i < input.size(); ++i) ASSERT_NEAR(expected_f32.data()[i], ideal[i], bound + 2e-7);

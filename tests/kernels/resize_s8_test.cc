@@ -21,7 +21,8 @@ struct AxisTables {
 AxisTables half_pixel(size_t input, size_t output) {
   AxisTables tables;
   for (size_t o = 0; o < output; ++o) {
-    double at = (static_cast<double>(o) + 0.5) * static_cast<double>(input) / static_cast<double>(output) - 0.5;
+    double at =
+        (static_cast<double>(o) + 0.5) * static_cast<double>(input) / static_cast<double>(output) - 0.5;
     at = std::fmax(0, std::fmin(at, static_cast<double>(input - 1)));
     const auto below = static_cast<int32_t>(at);
     tables.index0.push_back(below);
@@ -37,20 +38,24 @@ struct Sizes {
 };
 
 void check_bilinear(const Sizes& s, Random* random) {
-  const AxisTables y = half_pixel(s.input_height, s.output_height), x = half_pixel(s.input_width, s.output_width);
-  const ResizeS8 resize = {s.batch,         s.input_height,  s.input_width,     s.channels,
-                           s.output_height, s.output_width,  y.index0.data(),   y.index1.data(),
-                           y.weight.data(), x.index0.data(), x.index1.data(),   x.weight.data()};
+  const AxisTables y = half_pixel(s.input_height, s.output_height),
+                   x = half_pixel(s.input_width, s.output_width);
+  const ResizeS8 resize = {s.batch,         s.input_height,  s.input_width,   s.channels,
+                           s.output_height, s.output_width,  y.index0.data(), y.index1.data(),
+                           y.weight.data(), x.index0.data(), x.index1.data(), x.weight.data()};
   const std::vector<int8_t> input = random_s8(random, s.batch * s.input_height * s.input_width * s.channels);
   const size_t rows = s.batch * s.output_height, count = rows * s.output_width * s.channels;
   Poisoned<int8_t> expected(count);
   resize_bilinear_s8_reference(resize, input.data(), expected.data(), 0, rows);
   for (size_t i = 0; i < count; ++i) {
     const size_t c = i % s.channels, ox = i / s.channels % s.output_width;
-    const size_t oy = i / s.channels / s.output_width % s.output_height, n = i / s.channels / s.output_width / s.output_height;
+    const size_t oy = i / s.channels / s.output_width % s.output_height,
+                 n = i / s.channels / s.output_width / s.output_height;
     const auto at = [&](int32_t iy, int32_t ix) {
-      return static_cast<double>(input[((n * s.input_height + static_cast<size_t>(iy)) * s.input_width +
-                                        static_cast<size_t>(ix)) * s.channels + c]);
+      return static_cast<double>(
+          input[((n * s.input_height + static_cast<size_t>(iy)) * s.input_width + static_cast<size_t>(ix)) *
+                    s.channels +
+                c]);
     };
     const double wx = x.ideal[ox], wy = y.ideal[oy];
     const double top = at(y.index0[oy], x.index0[ox]) * (1 - wx) + at(y.index0[oy], x.index1[ox]) * wx;
@@ -80,8 +85,18 @@ TEST(ResizeBilinearS8, ConstantStaysConstant) {
   for (int q = -128; q < 128; ++q) {
     const std::vector<int8_t> input(5 * 7 * 3, static_cast<int8_t>(q));
     std::vector<int8_t> output(13 * 11 * 3);
-    const ResizeS8 resize = {1, 5, 7, 3, 13, 11, y.index0.data(), y.index1.data(), y.weight.data(), x.index0.data(),
-                             x.index1.data(), x.weight.data()};
+    const ResizeS8 resize = {1,
+                             5,
+                             7,
+                             3,
+                             13,
+                             11,
+                             y.index0.data(),
+                             y.index1.data(),
+                             y.weight.data(),
+                             x.index0.data(),
+                             x.index1.data(),
+                             x.weight.data()};
     resize_bilinear_s8_reference(resize, input.data(), output.data(), 0, 13);
     EXPECT_EQ(output, std::vector<int8_t>(output.size(), static_cast<int8_t>(q)));
   }

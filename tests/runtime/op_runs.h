@@ -36,7 +36,8 @@ void expect_run(OpTester* t, const std::vector<Bytes>& inputs, const std::vector
     ASSERT_TRUE(t->create(OpTester::options(threads, mask)));
     for (size_t i = 0; i < inputs.size(); ++i) t->set<uint8_t>(i, inputs[i]);
     t->run();
-    EXPECT_EQ(t->get<T>(0), expected) << t->kernel_name() << ", " << threads << " threads, mask '" << mask << "'";
+    EXPECT_EQ(t->get<T>(0), expected)
+        << t->kernel_name() << ", " << threads << " threads, mask '" << mask << "'";
   }
 }
 
@@ -64,15 +65,15 @@ inline Dims coordinates(size_t i, const Dims& dims) {
 
 inline size_t offset_of(const Dims& at, const Dims& dims) {
   size_t offset = 0;
-  for (size_t d = 0; d < dims.size(); ++d) offset = offset * static_cast<size_t>(dims[d]) + static_cast<size_t>(at[d]);
+  for (size_t d = 0; d < dims.size(); ++d)
+    offset = offset * static_cast<size_t>(dims[d]) + static_cast<size_t>(at[d]);
   return offset;
 }
 
 // The element of an array of `dims` that broadcasts to coordinate `at` of a larger rank.
 inline size_t broadcast_offset(const Dims& at, const Dims& dims) {
   Dims own(dims.size());
-  for (size_t d = 0; d < dims.size(); ++d)
-    own[d] = dims[d] == 1 ? 0 : at[at.size() - dims.size() + d];
+  for (size_t d = 0; d < dims.size(); ++d) own[d] = dims[d] == 1 ? 0 : at[at.size() - dims.size() + d];
   return offset_of(own, dims);
 }
 

@@ -28,7 +28,8 @@ Bytes picked(TensorType type, const Bytes& input, const std::vector<int64_t>& fr
   const size_t size = element_bytes(type);
   Bytes output(from.size() * size);
   for (size_t i = 0; i < from.size(); ++i) {
-    const void* source = from[i] < 0 ? static_cast<const void*>(&fill) : input.data() + static_cast<size_t>(from[i]) * size;
+    const void* source =
+        from[i] < 0 ? static_cast<const void*>(&fill) : input.data() + static_cast<size_t>(from[i]) * size;
     std::memcpy(output.data() + i * size, source, size);
   }
   return output;
@@ -38,7 +39,8 @@ Bytes picked(TensorType type, const Bytes& input, const std::vector<int64_t>& fr
 template <class Source>
 std::vector<int64_t> sources(const Dims& dims, const Source& source) {
   std::vector<int64_t> from;
-  for (size_t i = 0; i < elements_of(dims); ++i) from.push_back(static_cast<int64_t>(source(coordinates(i, dims))));
+  for (size_t i = 0; i < elements_of(dims); ++i)
+    from.push_back(static_cast<int64_t>(source(coordinates(i, dims))));
   return from;
 }
 
@@ -98,7 +100,8 @@ TEST(OpTranspose, EveryPermutation) {
       return offset_of(source, input);
     });
     check_type(kTypes[turn++ % 4], input, output, from, [&](OpTester* t, int x, int y) {
-      t->add(schema::OperatorType_Transpose, {x}, {y}, schema::CreateTransposeOptions(t->builder(), t->ints(permutation)));
+      t->add(schema::OperatorType_Transpose, {x}, {y},
+             schema::CreateTransposeOptions(t->builder(), t->ints(permutation)));
     });
   } while (std::next_permutation(permutation.begin(), permutation.end()));
 }
@@ -130,7 +133,8 @@ TEST(OpConcat, EachAxis) {
         return first[k] + offset_of(at, shape);
       });
       const int y = t.tensor(type, output);
-      t.add(schema::OperatorType_Concat, inputs, {y}, schema::CreateConcatOptions(t.builder(), static_cast<int>(axis)));
+      t.add(schema::OperatorType_Concat, inputs, {y},
+            schema::CreateConcatOptions(t.builder(), static_cast<int>(axis)));
       t.output(y);
       expect_bytes(&t, type, data, picked(type, all, from));
     }
@@ -165,9 +169,8 @@ TEST(OpExpand, Broadcasts) {
 
 TEST(OpTile, RepeatsEachAxis) {
   const Dims input = {2, 3, 50}, output = {6, 3, 200};
-  const auto from = sources(output, [&](const Dims& at) {
-    return offset_of({at[0] % 2, at[1] % 3, at[2] % 50}, input);
-  });
+  const auto from =
+      sources(output, [&](const Dims& at) { return offset_of({at[0] % 2, at[1] % 3, at[2] % 50}, input); });
   check_movement(input, output, from, [](OpTester* t, int x, int y) {
     t->add(schema::OperatorType_Tile, {x}, {y}, schema::CreateTileOptions(t->builder(), t->ints({3, 1, 4})));
   });
@@ -188,7 +191,8 @@ TEST(OpPad, EveryModeAndNegativePads) {
   const Dims input = {2, 30, 31, 6};
   const std::vector<int> begin = {0, 2, 3, 0}, end = {0, 1, -4, 0};
   const Dims output = {2, 33, 30, 6};
-  for (const auto mode : {schema::PadMode_Constant, schema::PadMode_Reflect, schema::PadMode_Edge, schema::PadMode_Wrap}) {
+  for (const auto mode :
+       {schema::PadMode_Constant, schema::PadMode_Reflect, schema::PadMode_Edge, schema::PadMode_Wrap}) {
     const auto from = sources(output, [&](const Dims& at) {
       Dims source(4);
       for (size_t i = 0; i < 4; ++i) {
@@ -216,12 +220,14 @@ TEST(OpPad, EveryModeAndNegativePads) {
 TEST(OpPad, Channels) {
   const Dims input = {2, 16, 16, 16}, output = {2, 16, 16, 32};
   const auto from = sources(output, [&](const Dims& at) {
-    return at[3] < 8 || at[3] >= 24 ? int64_t{-1}
-                                    : static_cast<int64_t>(offset_of({at[0], at[1], at[2], at[3] - 8}, input));
+    return at[3] < 8 || at[3] >= 24
+               ? int64_t{-1}
+               : static_cast<int64_t>(offset_of({at[0], at[1], at[2], at[3] - 8}, input));
   });
   check_movement(input, output, from, [](OpTester* t, int x, int y) {
     t->add(schema::OperatorType_Pad, {x}, {y},
-           schema::CreatePadOptions(t->builder(), schema::PadMode_Constant, t->ints({0, 0, 0, 8}), t->ints({0, 0, 0, 8})));
+           schema::CreatePadOptions(t->builder(), schema::PadMode_Constant, t->ints({0, 0, 0, 8}),
+                                    t->ints({0, 0, 0, 8})));
   });
 }
 
@@ -239,7 +245,8 @@ TEST(OpGather, RunTimeIndicesAreClamped) {
   });
   for (const TensorType type : kTypes) {
     OpTester t;
-    const int x = t.input(type, data), i = t.input(schema::TensorType_S64, {2, 4}), y = t.tensor(type, output);
+    const int x = t.input(type, data), i = t.input(schema::TensorType_S64, {2, 4}),
+              y = t.tensor(type, output);
     t.add(schema::OperatorType_Gather, {x, i}, {y}, schema::CreateGatherOptions(t.builder(), 1));
     t.output(y);
     const Bytes bytes = numbered(type, elements_of(data));
@@ -251,14 +258,16 @@ TEST(OpGatherElements, PicksAlongTheAxis) {
   const Dims data = {5, 6, 7}, output = {5, 4, 6};
   std::vector<int32_t> index;
   Random random(20);
-  for (size_t i = 0; i < elements_of(output); ++i) index.push_back(static_cast<int32_t>(random.in_range(-8, 8)));
+  for (size_t i = 0; i < elements_of(output); ++i)
+    index.push_back(static_cast<int32_t>(random.in_range(-8, 8)));
   const auto from = sources(output, [&](const Dims& at) {
     const auto i = clamped(index[offset_of(at, output)], 6);
     return offset_of({at[0], static_cast<int>(i), at[2]}, data);
   });
   for (const TensorType type : kTypes) {
     OpTester t;
-    const int x = t.input(type, data), i = t.input(schema::TensorType_S32, output), y = t.tensor(type, output);
+    const int x = t.input(type, data), i = t.input(schema::TensorType_S32, output),
+              y = t.tensor(type, output);
     t.add(schema::OperatorType_GatherElements, {x, i}, {y}, schema::CreateGatherOptions(t.builder(), 1));
     t.output(y);
     const Bytes bytes = numbered(type, elements_of(data));
@@ -271,7 +280,9 @@ TEST(OpGatherND, BatchedTuples) {
   const std::vector<int64_t> index = {0, 0, 3, 4, -1, -1, 4, 5, 1, 2, -9, 9};  // [3, 2, 2]
   const auto from = sources(output, [&](const Dims& at) {
     const size_t tuple = static_cast<size_t>(at[0] * 2 + at[1]) * 2;
-    return offset_of({at[0], static_cast<int>(clamped(index[tuple], 4)), static_cast<int>(clamped(index[tuple + 1], 5)), at[2]}, data);
+    return offset_of({at[0], static_cast<int>(clamped(index[tuple], 4)),
+                      static_cast<int>(clamped(index[tuple + 1], 5)), at[2]},
+                     data);
   });
   for (const TensorType type : kTypes) {
     OpTester t;
@@ -291,7 +302,8 @@ TEST(OpScatterND, ReplacesSlicesAndSkipsOutside) {
   const int u = t.input(schema::TensorType_F32, {4, 2}), y = t.tensor(schema::TensorType_F32, {4, 2});
   t.add(schema::OperatorType_ScatterND, {x, i, u}, {y});
   t.output(y);
-  expect_run(&t, {bytes_of(data), bytes_of(index), bytes_of(updates)}, std::vector<float>{0, 1, 2, 3, 40, 41, 20, 21});
+  expect_run(&t, {bytes_of(data), bytes_of(index), bytes_of(updates)},
+             std::vector<float>{0, 1, 2, 3, 40, 41, 20, 21});
 }
 
 TEST(OpScatterElements, AddsAlongTheAxis) {
@@ -300,9 +312,11 @@ TEST(OpScatterElements, AddsAlongTheAxis) {
   OpTester t;
   const int x = t.input(schema::TensorType_S32, {2, 3}), i = t.input(schema::TensorType_S32, {2, 3});
   const int u = t.input(schema::TensorType_S32, {2, 3}), y = t.tensor(schema::TensorType_S32, {2, 3});
-  t.add(schema::OperatorType_ScatterElements, {x, i, u}, {y}, schema::CreateScatterOptions(t.builder(), 1, 1));
+  t.add(schema::OperatorType_ScatterElements, {x, i, u}, {y},
+        schema::CreateScatterOptions(t.builder(), 1, 1));
   t.output(y);
-  expect_run(&t, {bytes_of(data), bytes_of(index), bytes_of(updates)}, std::vector<int32_t>{1, 32, 33, 44, 5, 6});
+  expect_run(&t, {bytes_of(data), bytes_of(index), bytes_of(updates)},
+             std::vector<int32_t>{1, 32, 33, 44, 5, 6});
 }
 
 }  // namespace

@@ -55,10 +55,12 @@ TEST(Refused, Operands) {
 }
 
 TEST(Refused, Boundaries) {
-  for (const float scale : {0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float scale :
+       {0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     Broken b;
     b.in({4}, kF32).out({4}).refused(schema::OperatorType_Quantize,
-                                     schema::CreateQuantizeOptions(b.builder(), scale), "must be finite and positive");
+                                     schema::CreateQuantizeOptions(b.builder(), scale),
+                                     "must be finite and positive");
   }
   Broken().in({4}, kF32).out({4}).refused(schema::OperatorType_Quantize, "no QuantizeOptions");
   Broken().in({4}).out({4}, kF32).refused(schema::OperatorType_Quantize, "input is S8; must be F32");
@@ -67,7 +69,8 @@ TEST(Refused, Boundaries) {
   Broken().in({4}).out({4}).refused(schema::OperatorType_Table, "no TableOptions");
   Broken b;
   const auto table = b.builder().CreateVector(Bytes(255));
-  b.in({4}).out({4}).refused(schema::OperatorType_Table, schema::CreateTableOptions(b.builder(), table), "255 entries");
+  b.in({4}).out({4}).refused(schema::OperatorType_Table, schema::CreateTableOptions(b.builder(), table),
+                             "255 entries");
 }
 
 // BinaryOptions of the kind, with what the test wants to break.
@@ -81,10 +84,11 @@ flatbuffers::Offset<schema::BinaryOptions> binary(Broken* b, schema::BinaryKind 
 }
 
 TEST(Refused, Binary) {
-  const auto refused = [](const Dims& a, const Dims& b, const Dims& y, schema::BinaryKind kind, int bits, int multiplier,
-                          const char* text) {
+  const auto refused = [](const Dims& a, const Dims& b, const Dims& y, schema::BinaryKind kind, int bits,
+                          int multiplier, const char* text) {
     Broken broken;
-    broken.in(a).in(b).out(y).refused(schema::OperatorType_Binary, binary(&broken, kind, bits, multiplier), text);
+    broken.in(a).in(b).out(y).refused(schema::OperatorType_Binary, binary(&broken, kind, bits, multiplier),
+                                      text);
   };
   refused({2, 3}, {2, 4}, {2, 4}, schema::BinaryKind_Add, 6, 5, "do not broadcast");
   refused({2, 3}, {3}, {2, 4}, schema::BinaryKind_Add, 6, 5, "output shape [2, 4]; must be [2, 3]");
@@ -95,8 +99,11 @@ TEST(Refused, Binary) {
   refused({4}, {4}, {4}, schema::BinaryKind_Div, 6, 5, "Div of S8");
   refused({4}, {4}, {4}, static_cast<schema::BinaryKind>(77), 6, 5, "kind 77");
   Broken mixed, logical;
-  mixed.in({4}).in({4}, kF32).out({4}).refused(schema::OperatorType_Binary, binary(&mixed, schema::BinaryKind_Add), "same type");
-  logical.in({4}, kF32).in({4}, kF32).out({4}, schema::TensorType_BOOL)
+  mixed.in({4}).in({4}, kF32).out({4}).refused(schema::OperatorType_Binary,
+                                               binary(&mixed, schema::BinaryKind_Add), "same type");
+  logical.in({4}, kF32)
+      .in({4}, kF32)
+      .out({4}, schema::TensorType_BOOL)
       .refused(schema::OperatorType_Binary, binary(&logical, schema::BinaryKind_And), "And of F32");
 }
 
@@ -104,15 +111,19 @@ TEST(Refused, PRelu) {
   const auto refused = [](int bits, const std::vector<int16_t>& negative, const char* text) {
     Broken b;
     const auto stored = b.builder().CreateVector(negative);
-    b.in({2, 3}).out({2, 3}).refused(schema::OperatorType_PRelu,
-                                     schema::CreatePReluOptions(b.builder(), 5, stored, static_cast<int8_t>(bits)), text);
+    b.in({2, 3}).out({2, 3}).refused(
+        schema::OperatorType_PRelu,
+        schema::CreatePReluOptions(b.builder(), 5, stored, static_cast<int8_t>(bits)), text);
   };
   refused(9, {1}, "fractional_bits 9");
   refused(6, {1, 2}, "must be 1 or 3");
   refused(6, {}, "0 entries");
   refused(6, {1, -32768, 3}, "multiplier -32768");
   Broken f32;
-  f32.in({2, 3}, kF32).in({2}, kF32).out({2, 3}, kF32).refused(schema::OperatorType_PRelu, "slope [2] does not broadcast");
+  f32.in({2, 3}, kF32)
+      .in({2}, kF32)
+      .out({2, 3}, kF32)
+      .refused(schema::OperatorType_PRelu, "slope [2] does not broadcast");
 }
 
 struct PoolRule {
@@ -174,13 +185,15 @@ TEST(Refused, AveragePoolCounts) {
   refused({4, 4}, "count 4 at 1");
 }
 
-flatbuffers::Offset<schema::ReduceOptions> reduce(Broken* b, schema::ReduceKind kind, const std::vector<int>& axes) {
+flatbuffers::Offset<schema::ReduceOptions> reduce(Broken* b, schema::ReduceKind kind,
+                                                  const std::vector<int>& axes) {
   const auto stored = b->t.ints(axes);
   return schema::CreateReduceOptions(b->builder(), kind, stored, true);
 }
 
 TEST(Refused, Reductions) {
-  const auto refused = [](const Dims& x, const Dims& y, schema::ReduceKind kind, const std::vector<int>& axes, const char* text) {
+  const auto refused = [](const Dims& x, const Dims& y, schema::ReduceKind kind, const std::vector<int>& axes,
+                          const char* text) {
     Broken b;
     b.in(x).out(y).refused(schema::OperatorType_Reduce, reduce(&b, kind, axes), text);
   };
@@ -193,9 +206,16 @@ TEST(Refused, Reductions) {
   refused({2, 0}, {2, 1}, schema::ReduceKind_Max, {1}, "nothing to reduce");
   refused({2, 1 << 22}, {2, 1}, schema::ReduceKind_Sum, {1}, "a sum of 4194304");
   Broken arg, empty, type;
-  arg.in({2, 3}).out({2, 1}, kS64).refused(schema::OperatorType_ArgReduce, schema::CreateArgReduceOptions(arg.builder(), 2), "axis 2");
-  empty.in({2, 0}).out({2, 1}, kS64).refused(schema::OperatorType_ArgReduce, schema::CreateArgReduceOptions(empty.builder(), 1), "axis 1 has no elements");
-  type.in({2, 3}).out({2, 1}).refused(schema::OperatorType_ArgReduce, schema::CreateArgReduceOptions(type.builder(), 1), "output is S8; must be S64");
+  arg.in({2, 3})
+      .out({2, 1}, kS64)
+      .refused(schema::OperatorType_ArgReduce, schema::CreateArgReduceOptions(arg.builder(), 2), "axis 2");
+  empty.in({2, 0})
+      .out({2, 1}, kS64)
+      .refused(schema::OperatorType_ArgReduce, schema::CreateArgReduceOptions(empty.builder(), 1),
+               "axis 1 has no elements");
+  type.in({2, 3}).out({2, 1}).refused(schema::OperatorType_ArgReduce,
+                                      schema::CreateArgReduceOptions(type.builder(), 1),
+                                      "output is S8; must be S64");
 }
 
 TEST(Refused, Softmax) {
@@ -221,7 +241,8 @@ TEST(Refused, TransposeConcatTileExpand) {
   const auto transpose = [](const std::vector<int>& permutation, const Dims& y, const char* text) {
     Broken b;
     const auto stored = b.t.ints(permutation);
-    b.in({2, 3}).out(y).refused(schema::OperatorType_Transpose, schema::CreateTransposeOptions(b.builder(), stored), text);
+    b.in({2, 3}).out(y).refused(schema::OperatorType_Transpose,
+                                schema::CreateTransposeOptions(b.builder(), stored), text);
   };
   transpose({1}, {3, 2}, "permutation of 1 axes");
   transpose({1, 1}, {3, 2}, "holds axis 1 twice");
@@ -229,7 +250,8 @@ TEST(Refused, TransposeConcatTileExpand) {
   transpose({1, 0}, {2, 3}, "must be [3, 2]");
   const auto concat = [](int axis, const Dims& second, const Dims& y, const char* text) {
     Broken b;
-    b.in({2, 3}).in(second).out(y).refused(schema::OperatorType_Concat, schema::CreateConcatOptions(b.builder(), axis), text);
+    b.in({2, 3}).in(second).out(y).refused(schema::OperatorType_Concat,
+                                           schema::CreateConcatOptions(b.builder(), axis), text);
   };
   concat(2, {2, 3}, {4, 3}, "axis 2");
   concat(0, {2, 4}, {4, 3}, "must be [2, 3]");
@@ -238,7 +260,8 @@ TEST(Refused, TransposeConcatTileExpand) {
   const auto tile = [](const std::vector<int>& repeats, const char* text) {
     Broken b;
     const auto stored = b.t.ints(repeats);
-    b.in({2, 3}).out({4, 3}).refused(schema::OperatorType_Tile, schema::CreateTileOptions(b.builder(), stored), text);
+    b.in({2, 3}).out({4, 3}).refused(schema::OperatorType_Tile,
+                                     schema::CreateTileOptions(b.builder(), stored), text);
   };
   tile({2}, "1 repeats");
   tile({3, 1}, "axis 0: 2 repeated 3 times");
@@ -251,7 +274,8 @@ TEST(Refused, SliceAndPad) {
   const auto slice = [](const std::vector<int>& starts, const std::vector<int>& steps, const char* text) {
     Broken b;
     const auto s = b.t.ints(starts), p = b.t.ints(steps);
-    b.in({5, 6}).out({2, 3}).refused(schema::OperatorType_Slice, schema::CreateSliceOptions(b.builder(), s, p), text);
+    b.in({5, 6}).out({2, 3}).refused(schema::OperatorType_Slice,
+                                     schema::CreateSliceOptions(b.builder(), s, p), text);
   };
   slice({0}, {1, 1}, "1 starts and 2 steps");
   slice({0, 0}, {0, 1}, "step 0");
@@ -261,11 +285,13 @@ TEST(Refused, SliceAndPad) {
   slice({0, 0}, {-1, 1}, "elements 0 to -1");
   slice({0, 0}, {2147483647, 1}, "axis 0");
   slice({0, 0}, {1, -2147483647 - 1}, "axis 1");
-  const auto pad = [](const Dims& x, const Dims& y, int mode, const std::vector<int>& begin, const std::vector<int>& end, const char* text) {
+  const auto pad = [](const Dims& x, const Dims& y, int mode, const std::vector<int>& begin,
+                      const std::vector<int>& end, const char* text) {
     Broken b;
     const auto s = b.t.ints(begin), e = b.t.ints(end);
     b.in(x).out(y).refused(schema::OperatorType_Pad,
-                           schema::CreatePadOptions(b.builder(), static_cast<schema::PadMode>(mode), s, e), text);
+                           schema::CreatePadOptions(b.builder(), static_cast<schema::PadMode>(mode), s, e),
+                           text);
   };
   pad({5, 6}, {7, 6}, 4, {1, 0}, {1, 0}, "mode 4");
   pad({5, 6}, {7, 6}, 0, {1}, {1, 0}, "1 begins and 2 ends");
@@ -276,12 +302,13 @@ TEST(Refused, SliceAndPad) {
 }
 
 // Resize2D of [1, 2, 2, 1] to [1, 3, 3, 1]: y0 and weights are the test's.
-void resize_refused(schema::ResizeMode mode, std::vector<int32_t> y0, std::vector<int16_t> weight, const char* text) {
+void resize_refused(schema::ResizeMode mode, std::vector<int32_t> y0, std::vector<int16_t> weight,
+                    const char* text) {
   Broken b;
   std::vector<int32_t> good = {0, 1, 1};
   std::vector<int16_t> good_weight = {0, 5, 2048};
-  const auto options = schema::CreateResize2DOptionsDirect(b.builder(), mode, &y0, &good, &weight, nullptr, &good,
-                                                           &good, &good_weight);
+  const auto options = schema::CreateResize2DOptionsDirect(b.builder(), mode, &y0, &good, &weight, nullptr,
+                                                           &good, &good, &good_weight);
   b.in({1, 2, 2, 1}).out({1, 3, 3, 1}).refused(schema::OperatorType_Resize2D, options, text);
 }
 
@@ -297,10 +324,13 @@ TEST(Refused, Resize) {
 }
 
 TEST(Refused, Gathers) {
-  const auto gather = [](schema::OperatorType type, const Dims& data, const Dims& indices, const Dims& y, int axis,
-                         int batch_dims, const char* text) {
+  const auto gather = [](schema::OperatorType type, const Dims& data, const Dims& indices, const Dims& y,
+                         int axis, int batch_dims, const char* text) {
     Broken b;
-    b.in(data).in(indices, kS64).out(y).refused(type, schema::CreateGatherOptions(b.builder(), axis, batch_dims), text);
+    b.in(data)
+        .in(indices, kS64)
+        .out(y)
+        .refused(type, schema::CreateGatherOptions(b.builder(), axis, batch_dims), text);
   };
   gather(schema::OperatorType_Gather, {4, 5}, {2}, {2, 5}, 2, 0, "axis 2");
   gather(schema::OperatorType_Gather, {4, 5}, {2}, {4, 5}, 0, 0, "must be [2, 5]");
@@ -316,15 +346,20 @@ TEST(Refused, Gathers) {
   gather(schema::OperatorType_GatherND, {4, 5}, {2, 1}, {2}, 0, 1, "batch axis 0: 4 and 2");
   gather(schema::OperatorType_GatherND, {4, 0}, {2, 2}, {2}, 0, 0, "axis 1 has no elements");
   Broken type;
-  type.in({4, 5}).in({2}, kF32).out({2, 5}).refused(schema::OperatorType_Gather,
-                                                    schema::CreateGatherOptions(type.builder(), 0), "indices are F32");
+  type.in({4, 5}).in({2}, kF32).out({2, 5}).refused(
+      schema::OperatorType_Gather, schema::CreateGatherOptions(type.builder(), 0), "indices are F32");
 }
 
 TEST(Refused, Scatters) {
-  const auto scatter = [](schema::OperatorType type, const Dims& indices, const Dims& updates, int axis, int reduction, const char* text) {
+  const auto scatter = [](schema::OperatorType type, const Dims& indices, const Dims& updates, int axis,
+                          int reduction, const char* text) {
     Broken b;
-    b.in({4, 5}).in(indices, kS64).in(updates).out({4, 5}).refused(
-        type, schema::CreateScatterOptions(b.builder(), axis, static_cast<uint8_t>(reduction)), text);
+    b.in({4, 5})
+        .in(indices, kS64)
+        .in(updates)
+        .out({4, 5})
+        .refused(type, schema::CreateScatterOptions(b.builder(), axis, static_cast<uint8_t>(reduction)),
+                 text);
   };
   scatter(schema::OperatorType_ScatterElements, {2, 5}, {2, 5}, 2, 0, "axis 2");
   scatter(schema::OperatorType_ScatterElements, {2, 6}, {2, 6}, 0, 0, "axis 1: 6 indices into 5");

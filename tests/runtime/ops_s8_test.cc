@@ -34,7 +34,8 @@ TEST(OpQuantize, WritesS8AndBack) {
   }
   OpTester quantize, dequantize;
   const int x = quantize.input(kF32, shape), q = quantize.tensor(kS8, shape, 0.25f, 3);
-  quantize.add(schema::OperatorType_Quantize, {x}, {q}, schema::CreateQuantizeOptions(quantize.builder(), 4.0f));
+  quantize.add(schema::OperatorType_Quantize, {x}, {q},
+               schema::CreateQuantizeOptions(quantize.builder(), 4.0f));
   quantize.output(q);
   expect_run(&quantize, {bytes_of(input)}, expected);
   const int in = dequantize.input(kS8, shape, 0.25f, 3), out = dequantize.tensor(kF32, shape);
@@ -46,7 +47,8 @@ TEST(OpQuantize, WritesS8AndBack) {
 TEST(OpTable, LooksUp) {
   Random random(2);
   const Dims shape = {3, 50, 333};
-  const auto input = random_values<int8_t>(&random, elements_of(shape)), table = random_values<int8_t>(&random, 256);
+  const auto input = random_values<int8_t>(&random, elements_of(shape)),
+             table = random_values<int8_t>(&random, 256);
   std::vector<int8_t> expected;
   for (const int8_t q : input) expected.push_back(table[static_cast<size_t>(q + 128)]);
   OpTester t;
@@ -65,9 +67,9 @@ const BinaryShapes kBinaryShapes[] = {
     {{1, 40, 40, 24}, {1, 40, 40, 24}, {1, 40, 40, 24}},  // residual
     {{2, 40, 40, 24}, {2, 1, 1, 24}, {2, 40, 40, 24}},    // squeeze and excite
     {{2, 1, 1, 24}, {2, 40, 40, 24}, {2, 40, 40, 24}},
-    {{2, 40, 40, 24}, {2, 40, 40, 1}, {2, 40, 40, 24}},   // spatial attention
-    {{2, 40, 40, 24}, {24}, {2, 40, 40, 24}},             // per channel
-    {{2, 40, 40, 24}, {}, {2, 40, 40, 24}},               // scalar
+    {{2, 40, 40, 24}, {2, 40, 40, 1}, {2, 40, 40, 24}},  // spatial attention
+    {{2, 40, 40, 24}, {24}, {2, 40, 40, 24}},            // per channel
+    {{2, 40, 40, 24}, {}, {2, 40, 40, 24}},              // scalar
     {{1}, {40000}, {40000}},
     {{4, 1, 5, 1, 3}, {2, 1, 7, 1}, {4, 2, 5, 7, 3}},
     {{3, 1, 4, 1, 2}, {1, 6, 1, 5, 1}, {3, 6, 4, 5, 2}},
@@ -76,8 +78,8 @@ const BinaryShapes kBinaryShapes[] = {
 
 // One element at a time by `one(a, b)`.
 template <class One>
-std::vector<int8_t> naive_binary(const BinaryShapes& s, const std::vector<int8_t>& a, const std::vector<int8_t>& b,
-                                 const One& one) {
+std::vector<int8_t> naive_binary(const BinaryShapes& s, const std::vector<int8_t>& a,
+                                 const std::vector<int8_t>& b, const One& one) {
   std::vector<int8_t> output(elements_of(s.output));
   for (size_t i = 0; i < output.size(); ++i) {
     const Dims at = coordinates(i, s.output);
@@ -90,7 +92,8 @@ TEST(OpBinary, AddAndSubBroadcast) {
   Random random(3);
   for (const BinaryShapes& s : kBinaryShapes) {
     const kernels::AddS8 add = {3, -9, 20, 14000, -9000, 6, -100, 90};
-    const auto a = random_values<int8_t>(&random, elements_of(s.a)), b = random_values<int8_t>(&random, elements_of(s.b));
+    const auto a = random_values<int8_t>(&random, elements_of(s.a)),
+               b = random_values<int8_t>(&random, elements_of(s.b));
     const auto expected = naive_binary(s, a, b, [&](int8_t va, int8_t vb) {
       int8_t q = 0;
       kernels::add_s8_reference(add, {&va, &vb, &q, 1, 1, 0, 0, 1, 1});
@@ -98,7 +101,8 @@ TEST(OpBinary, AddAndSubBroadcast) {
     });
     for (const auto kind : {schema::BinaryKind_Add, schema::BinaryKind_Sub}) {
       OpTester t;
-      const int ta = t.input(kS8, s.a, 0.5f, 3), tb = t.input(kS8, s.b, 0.3f, -9), y = t.tensor(kS8, s.output, 1, 20);
+      const int ta = t.input(kS8, s.a, 0.5f, 3), tb = t.input(kS8, s.b, 0.3f, -9),
+                y = t.tensor(kS8, s.output, 1, 20);
       const auto range = t.requantization({}, {}, -100, 90);
       schema::BinaryOptionsBuilder options(t.builder());
       options.add_kind(kind);
@@ -116,12 +120,14 @@ TEST(OpBinary, AddAndSubBroadcast) {
 TEST(OpBinary, MulBroadcasts) {
   Random random(4);
   for (const BinaryShapes& s : kBinaryShapes) {
-    const auto a = random_values<int8_t>(&random, elements_of(s.a)), b = random_values<int8_t>(&random, elements_of(s.b));
+    const auto a = random_values<int8_t>(&random, elements_of(s.a)),
+               b = random_values<int8_t>(&random, elements_of(s.b));
     const auto expected = naive_binary(s, a, b, [&](int8_t va, int8_t vb) {
       return kernels::requantize((va - 3) * (vb + 9), 20000, 2, 20, -100, 90);
     });
     OpTester t;
-    const int ta = t.input(kS8, s.a, 0.5f, 3), tb = t.input(kS8, s.b, 0.3f, -9), y = t.tensor(kS8, s.output, 1, 20);
+    const int ta = t.input(kS8, s.a, 0.5f, 3), tb = t.input(kS8, s.b, 0.3f, -9),
+              y = t.tensor(kS8, s.output, 1, 20);
     const auto requantization = t.requantization({20000}, {2}, -100, 90);
     schema::BinaryOptionsBuilder options(t.builder());
     options.add_kind(schema::BinaryKind_Mul);
@@ -138,10 +144,11 @@ TEST(OpPRelu, PerChannelAndShared) {
   const auto input = random_values<int8_t>(&random, elements_of(shape));
   for (const size_t slopes : {1, 20}) {
     std::vector<int16_t> negative;
-    for (size_t c = 0; c < slopes; ++c) negative.push_back(static_cast<int16_t>(random.in_range(-8000, 8000)));
+    for (size_t c = 0; c < slopes; ++c)
+      negative.push_back(static_cast<int16_t>(random.in_range(-8000, 8000)));
     std::vector<int8_t> expected(input.size());
-    kernels::prelu_s8_reference({4, -6, 15000, negative.data(), slopes > 1, 6, 20}, input.data(), expected.data(),
-                                input.size() / 20);
+    kernels::prelu_s8_reference({4, -6, 15000, negative.data(), slopes > 1, 6, 20}, input.data(),
+                                expected.data(), input.size() / 20);
     OpTester t;
     const int x = t.input(kS8, shape, 0.5f, 4), y = t.tensor(kS8, shape, 0.5f, -6);
     t.add(schema::OperatorType_PRelu, {x}, {y},
@@ -169,13 +176,15 @@ TEST(OpAveragePool, EachWindowSize) {
   Random random(6);
   const auto input = random_values<int8_t>(&random, 2 * 37 * 41 * 19);
   for (const bool include_pad : {false, true}) {
-    const std::vector<int32_t> counts = include_pad ? std::vector<int32_t>{6} : std::vector<int32_t>{2, 3, 4, 6};
+    const std::vector<int32_t> counts =
+        include_pad ? std::vector<int32_t>{6} : std::vector<int32_t>{2, 3, 4, 6};
     std::vector<int16_t> multiplier = {30000, 20000, 30001, 20002};
     std::vector<int8_t> right_shift = {-6, -6, -5, -5};
     multiplier.resize(counts.size());
     right_shift.resize(counts.size());
-    const kernels::AveragePoolS8 pool = {test_pool(),        include_pad, counts.data(), multiplier.data(),
-                                         right_shift.data(), counts.size(), 5, -7, -90, 100};
+    const kernels::AveragePoolS8 pool = {
+        test_pool(), include_pad, counts.data(), multiplier.data(), right_shift.data(), counts.size(), 5, -7,
+        -90,         100};
     std::vector<int8_t> expected(2 * 19 * 41 * 19);
     kernels::average_pool_s8_reference(pool, input.data(), expected.data(), 0, 2 * 19);
     OpTester t;
@@ -230,7 +239,8 @@ void check_reduce(const Dims& shape, const std::vector<int>& axes, schema::Reduc
     int32_t acc = 0;
     for (const int8_t q : group) acc += q - 4;
     if (kind == schema::ReduceKind_Max) expected.push_back(*std::max_element(group.begin(), group.end()));
-    else if (kind == schema::ReduceKind_Min) expected.push_back(*std::min_element(group.begin(), group.end()));
+    else if (kind == schema::ReduceKind_Min)
+      expected.push_back(*std::min_element(group.begin(), group.end()));
     else expected.push_back(kernels::requantize(acc, 20000, 1, -3, -110, 120));
   }
   const bool extreme = kind == schema::ReduceKind_Max || kind == schema::ReduceKind_Min;
@@ -301,7 +311,8 @@ TEST(OpSoftmax, S8AndF32Output) {
   const Dims shape = {50, 3, 30};
   const auto input = random_values<int8_t>(&random, elements_of(shape));
   std::vector<uint32_t> table;
-  for (int d = 0; d < 256; ++d) table.push_back(static_cast<uint32_t>(std::lround(65536 * std::exp(-0.1 * d))));
+  for (int d = 0; d < 256; ++d)
+    table.push_back(static_cast<uint32_t>(std::lround(65536 * std::exp(-0.1 * d))));
   kernels::SoftmaxS8 softmax = {30, table.data(), 65536, -128, false};
   std::vector<int8_t> expected(input.size());
   std::vector<float> expected_f32(input.size());
@@ -313,12 +324,11 @@ TEST(OpSoftmax, S8AndF32Output) {
     const int x = t.input(kS8, shape, 0.1f, 4);
     const int y = type == kS8 ? t.tensor(kS8, shape, 1.0f / 256, -128) : t.tensor(kF32, shape);
     const auto stored = t.builder().CreateVector(table);
-    t.add(schema::OperatorType_Softmax, {x}, {y}, schema::CreateSoftmaxOptions(t.builder(), 2, false, stored, 65536));
+    t.add(schema::OperatorType_Softmax, {x}, {y},
+          schema::CreateSoftmaxOptions(t.builder(), 2, false, stored, 65536));
     t.output(y);
-    if (type == kS8)
-      expect_run(&t, {bytes_of(input)}, expected);
-    else
-      expect_run(&t, {bytes_of(input)}, expected_f32);
+    if (type == kS8) expect_run(&t, {bytes_of(input)}, expected);
+    else expect_run(&t, {bytes_of(input)}, expected_f32);
   }
 }
 
@@ -338,11 +348,13 @@ TEST(OpResize, NearestAndBilinear) {
     wx.push_back(static_cast<int16_t>(random.in_range(0, 2048)));
   }
   std::vector<int8_t> bilinear(2 * 31 * 33 * 21), nearest(bilinear.size());
-  kernels::resize_bilinear_s8_reference({2, 10, 12, 21, 31, 33, y0.data(), y1.data(), wy.data(), x0.data(), x1.data(), wx.data()},
-                                        input.data(), bilinear.data(), 0, 62);
+  kernels::resize_bilinear_s8_reference(
+      {2, 10, 12, 21, 31, 33, y0.data(), y1.data(), wy.data(), x0.data(), x1.data(), wx.data()}, input.data(),
+      bilinear.data(), 0, 62);
   for (size_t i = 0; i < nearest.size(); ++i) {
     const Dims at = coordinates(i, {2, 31, 33, 21});
-    nearest[i] = input[offset_of({at[0], y0[static_cast<size_t>(at[1])], x0[static_cast<size_t>(at[2])], at[3]}, {2, 10, 12, 21})];
+    nearest[i] = input[offset_of(
+        {at[0], y0[static_cast<size_t>(at[1])], x0[static_cast<size_t>(at[2])], at[3]}, {2, 10, 12, 21})];
   }
   for (const auto mode : {schema::ResizeMode_Nearest, schema::ResizeMode_Bilinear}) {
     OpTester t;
