@@ -13,9 +13,20 @@ class MinMaxObserver : public Observer {
  public:
   void observe(const float* data, size_t count) override {
     if (count == 0) return;
-    float low = seen_ ? range_.min : data[0];
-    float high = seen_ ? range_.max : data[0];
-    for (size_t i = 0; i < count; ++i) {
+    constexpr size_t kLanes = 16;   // side by side, for the vector unit
+    float lows[kLanes], highs[kLanes];
+    std::fill(lows, lows + kLanes, seen_ ? range_.min : data[0]);
+    std::fill(highs, highs + kLanes, seen_ ? range_.max : data[0]);
+    size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const float x = data[i + lane];
+        lows[lane] = x < lows[lane] ? x : lows[lane];
+        highs[lane] = x > highs[lane] ? x : highs[lane];
+      }
+    }
+    float low = *std::min_element(lows, lows + kLanes), high = *std::max_element(highs, highs + kLanes);
+    for (; i < count; ++i) {
       low = std::min(low, data[i]);
       high = std::max(high, data[i]);
     }

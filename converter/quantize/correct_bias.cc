@@ -63,7 +63,7 @@ class BiasCorrection {
     *used = samples.size();
     if (samples.empty()) return Status();
     OCTET_RETURN_IF_ERROR(measure_reference(samples));
-    NodeWalk walk(graph_, samples.size(), options_.threads);
+    NodeWalk walk(graph_, samples.size());
     OCTET_RETURN_IF_ERROR(feed(samples, &walk));
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       Node* node = graph_.nodes[i].get();

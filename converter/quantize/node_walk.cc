@@ -58,8 +58,8 @@ std::vector<size_t> count_readers(const Graph& graph) {
 
 }  // namespace
 
-NodeWalk::NodeWalk(const Graph& graph, size_t samples, size_t threads)
-    : graph_(graph), samples_(samples), threads_(threads), stored_(graph.values.size()),
+NodeWalk::NodeWalk(const Graph& graph, size_t samples)
+    : graph_(graph), samples_(samples), stored_(graph.values.size()),
       readers_left_(count_readers(graph)) {}
 
 void NodeWalk::set_input(ValueId id, size_t sample, Bytes bytes) {
@@ -74,10 +74,8 @@ Status NodeWalk::run(const Node& node) {
   OCTET_RETURN_IF_ERROR(lower(single, LowerOptions(), &lowered, nullptr));
   std::unique_ptr<Model> model;
   OCTET_RETURN_IF_ERROR(Model::load_memory(lowered.data(), lowered.bytes, &model));
-  SessionOptions options;
-  options.threads = threads_;
   std::unique_ptr<Session> session;
-  OCTET_RETURN_IF_ERROR(Session::create(*model, options, &session));
+  OCTET_RETURN_IF_ERROR(Session::create(*model, SessionOptions(), &session));
   for (size_t sample = 0; sample < samples_; ++sample) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Bytes& from = stored_[static_cast<size_t>(inputs[i])][sample];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs a quantized graph one node at a time over several samples: each node is a model of its own, and
-// the activations of all samples wait between nodes until their last reader has run.
+// the activations of all samples wait between nodes until their last reader has run. On one thread: a
+// node is too little work to pay for waking others.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ using Bytes = std::vector<uint8_t>;
 
 class NodeWalk {
  public:
-  NodeWalk(const Graph& graph, size_t samples, size_t threads);
+  NodeWalk(const Graph& graph, size_t samples);
 
   // Sets a graph input's bytes (in the graph's own form) for one sample.
   void set_input(ValueId id, size_t sample, Bytes bytes);
@@ -28,7 +29,7 @@ class NodeWalk {
 
  private:
   const Graph& graph_;
-  size_t samples_, threads_;
+  size_t samples_;
   std::vector<std::vector<Bytes>> stored_;    // [value][sample]
   std::vector<size_t> readers_left_;
 };
