@@ -139,55 +139,72 @@ TEST(Pad, SourceEqualsDefinition) {
   EXPECT_EQ(pad_source(PadModeKind::kEdge, 0, 1, 0), -1);
 }
 
+// A random pad with a map for every axis, and the same as the operator passes it: without the maps of axes
+// that stay.
+struct PadCase {
+  PadBlocks pad, known;
+  std::vector<int32_t> maps[4];
+  size_t blocks = 1, outputs = 1;  // of the input, of the output
+};
+
+void make_pad(Random* random, PadModeKind mode, PadCase* test) {
+  PadBlocks& pad = test->pad;
+  pad.rank = static_cast<int>(random->in_range(1, 4));
+  pad.element_bytes = kElementBytes[random->next() % 4];
+  pad.block_bytes = pad.element_bytes * pick(random, 1, 5);
+  for (uint8_t& byte : pad.fill) byte = static_cast<uint8_t>(random->next());
+  bool stays[4] = {};
+  for (int d = pad.rank - 1; d >= 0; --d) {
+    stays[d] = random->one_in(3);
+    const int64_t length = random->in_range(1, 5);
+    const int64_t begin = stays[d] ? 0 : random->in_range(-1, 4), end = stays[d] ? 0 : random->in_range(0, 4);
+    for (int64_t o = 0; o < length + begin + end; ++o)
+      test->maps[d].push_back(static_cast<int32_t>(walked_source(mode, o - begin, length)));
+    pad.maps[d] = test->maps[d].data();
+    pad.output_dims[d] = test->maps[d].size();
+    pad.input_strides[d] = test->blocks;
+    test->blocks *= static_cast<size_t>(length);
+    test->outputs *= pad.output_dims[d];
+  }
+  find_pad_run(&pad);
+  test->known = pad;
+  for (int d = 0; d + 1 < pad.rank; ++d)
+    if (stays[d]) test->known.maps[d] = nullptr;
+}
+
+// Block by block through the maps.
+void pad_naively(const PadCase& test, const std::vector<int8_t>& input, int8_t* output) {
+  const PadBlocks& pad = test.pad;
+  for (size_t o = 0; o < test.outputs; ++o) {
+    size_t rest = o, from = 0;
+    bool inside = true;
+    for (int d = pad.rank - 1; d >= 0; --d) {
+      const int32_t index = pad.maps[d][rest % pad.output_dims[d]];
+      rest /= pad.output_dims[d];
+      inside = inside && index >= 0;
+      from += static_cast<size_t>(std::max(index, 0)) * pad.input_strides[d];
+    }
+    for (size_t b = 0; b < pad.block_bytes; ++b)
+      output[o * pad.block_bytes + b] =
+          inside ? input[from * pad.block_bytes + b] : static_cast<int8_t>(pad.fill[b % pad.element_bytes]);
+  }
+}
+
 TEST(Pad, RandomArrays) {
   Random random = seeded(53);
   for (int trial = 0; trial < 2000; ++trial) {
-    PadBlocks pad;
-    pad.rank = static_cast<int>(random.in_range(1, 4));
-    pad.element_bytes = kElementBytes[random.next() % 4];
-    pad.block_bytes = pad.element_bytes * pick(&random, 1, 5);
-    for (uint8_t& byte : pad.fill) byte = static_cast<uint8_t>(random.next());
     const auto mode = static_cast<PadModeKind>(random.next() % 4);
-    std::vector<std::vector<int32_t>> maps(static_cast<size_t>(pad.rank));
-    size_t blocks = 1, outputs = 1;
-    bool same[4] = {};
-    for (int d = pad.rank - 1; d >= 0; --d) {
-      const bool stays = random.one_in(3);
-      same[d] = stays;
-      const int64_t length = random.in_range(1, 5);
-      const int64_t begin = stays ? 0 : random.in_range(-1, 4), end = stays ? 0 : random.in_range(0, 4);
-      for (int64_t o = 0; o < length + begin + end; ++o)
-        maps[static_cast<size_t>(d)].push_back(static_cast<int32_t>(walked_source(mode, o - begin, length)));
-      pad.maps[d] = maps[static_cast<size_t>(d)].data();
-      pad.output_dims[d] = maps[static_cast<size_t>(d)].size();
-      pad.input_strides[d] = blocks;
-      blocks *= static_cast<size_t>(length);
-      outputs *= pad.output_dims[d];
-    }
-    find_pad_run(&pad);
-    PadBlocks known = pad;  // without the maps of axes that stay
-    for (int d = 0; d + 1 < pad.rank; ++d)
-      if (same[d]) known.maps[d] = nullptr;
-    const std::vector<int8_t> input = random_s8(&random, blocks * pad.block_bytes);
-    Poisoned<int8_t> expected(outputs * pad.block_bytes), output(outputs * pad.block_bytes);
-    for (size_t o = 0; o < outputs; ++o) {
-      size_t rest = o, from = 0;
-      bool inside = true;
-      for (int d = pad.rank - 1; d >= 0; --d) {
-        const int32_t index = pad.maps[d][rest % pad.output_dims[d]];
-        rest /= pad.output_dims[d];
-        inside = inside && index >= 0;
-        from += static_cast<size_t>(std::max(index, 0)) * pad.input_strides[d];
-      }
-      for (size_t b = 0; b < pad.block_bytes; ++b)
-        expected.data()[o * pad.block_bytes + b] =
-            inside ? input[from * pad.block_bytes + b] : static_cast<int8_t>(pad.fill[b % pad.element_bytes]);
-    }
-    const size_t last = pad.output_dims[pad.rank - 1], rows = last == 0 ? 0 : outputs / last;
+    PadCase test;
+    make_pad(&random, mode, &test);
+    const size_t bytes = test.outputs * test.pad.block_bytes;
+    const std::vector<int8_t> input = random_s8(&random, test.blocks * test.pad.block_bytes);
+    Poisoned<int8_t> expected(bytes), output(bytes);
+    pad_naively(test, input, expected.data());
+    const size_t length = test.pad.output_dims[test.pad.rank - 1], rows = length == 0 ? 0 : test.outputs / length;
     Guarded<int8_t> guarded(input);
     const size_t middle = rows == 0 ? 0 : random.next() % rows;
-    pad_blocks(known, guarded.data(), output.data(), 0, middle);
-    pad_blocks(known, guarded.data(), output.data(), middle, rows);
+    pad_blocks(test.known, guarded.data(), output.data(), 0, middle);
+    pad_blocks(test.known, guarded.data(), output.data(), middle, rows);
     ASSERT_TRUE(output == expected) << "mode " << static_cast<int>(mode);
   }
 }
