@@ -1,138 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The formulas, with inv_scale = 1 / scale in f32:
+// The formulas, with inv_scale = 1 / scale in f32 (kernels/quantize_f32_s8.h, dequantize_s8_f32.h):
 //
 //   f32 -> s8   q = clamp(round_half_even(x * inv_scale) + zero_point, -128, 127); NaN -> zero_point
 //   s8 -> f32   x = float(q - zero_point) * scale
 //   u8 <-> s8   the top bit flips
 #include "runtime/binding.h"
 
-#include <cmath>
-#include <cstring>
-
 #include "runtime/image_axes.h"
 
 namespace octet {
 namespace {
 
-// Source strides for a destination whose axis i is source axis order[i].
-Walk make_walk(const Shape& source, const int* order) {
-  size_t strides[kMaxRank];
-  size_t stride = 1;
-  for (int i = source.rank - 1; i >= 0; --i) {
+// output axis i = input axis order[i]; the input is row-major of shape `input`.
+kernels::CopyPlan plan_permutation(const Shape& input, const int* order, size_t element) {
+  ptrdiff_t strides[kMaxRank] = {};
+  ptrdiff_t stride = 1;
+  for (int i = input.rank - 1; i >= 0; --i) {
     strides[i] = stride;
-    stride *= static_cast<size_t>(source[i]);
+    stride *= input[i];
   }
-  Walk walk;
-  for (int i = 0; i < source.rank; ++i) {
-    const size_t dim = static_cast<size_t>(source[order[i]]);
-    if (dim == 1) continue;
-    const int last = walk.rank - 1;
-    if (last >= 0 && walk.strides[last] == strides[order[i]] * dim) {
-      walk.dims[last] *= dim;
-      walk.strides[last] = strides[order[i]];
-    } else {
-      walk.dims[walk.rank] = dim;
-      walk.strides[walk.rank++] = strides[order[i]];
-    }
+  kernels::StridedCopy copy;
+  copy.rank = input.rank;
+  copy.element_bytes = element;
+  stride = 1;
+  for (int i = input.rank - 1; i >= 0; --i) {
+    copy.dims[i] = static_cast<size_t>(input[order[i]]);
+    copy.input_strides[i] = strides[order[i]];
+    copy.output_strides[i] = stride;
+    stride *= input[order[i]];
   }
-  if (walk.rank == 0) {
-    walk.rank = 1;
-    walk.dims[0] = walk.strides[0] = 1;
-  }
-  return walk;
+  return kernels::plan_copy(copy);
 }
 
-// Calls body(source_offset, destination_offset) for each run of the innermost axis.
-template <class Body>
-void for_each_row(const Walk& walk, const Body& body) {
-  size_t rows = 1;
-  for (int i = 0; i < walk.rank - 1; ++i) rows *= walk.dims[i];
-  size_t position[kMaxRank] = {};
-  size_t source = 0;
-  for (size_t row = 0; row < rows; ++row) {
-    body(source, row * walk.dims[walk.rank - 1]);
-    for (int i = walk.rank - 2; i >= 0; --i) {
-      source += walk.strides[i];
-      if (++position[i] < walk.dims[i]) break;
-      source -= walk.strides[i] * walk.dims[i];
-      position[i] = 0;
-    }
-  }
+void permute(const kernels::CopyPlan& plan, const void* from, void* to) {
+  if (plan.items > 0) kernels::copy_strided(plan, from, to, 0, plan.items);
 }
 
-// destination[i] = convert(source[walk(i)])
-template <class From, class To, class Convert>
-void convert_walk(const Walk& walk, const void* source, void* destination, const Convert& convert) {
-  const From* from = static_cast<const From*>(source);
-  To* to = static_cast<To*>(destination);
-  const size_t length = walk.dims[walk.rank - 1];
-  const size_t stride = walk.strides[walk.rank - 1];
-  for_each_row(walk, [&](size_t source_offset, size_t destination_offset) {
-    const From* f = from + source_offset;
-    To* t = to + destination_offset;
-    for (size_t i = 0; i < length; ++i) t[i] = convert(f[i * stride]);
-  });
-}
-
-void copy_walk(const Walk& walk, size_t element, const void* source, void* destination) {
-  const size_t elements = walk.dims[walk.rank - 1];
-  if (walk.rank == 1 && walk.strides[0] == 1) {
-    if (elements > 0) std::memcpy(destination, source, elements * element);
-    return;
-  }
-  const auto same = [](auto x) { return x; };
-  switch (element) {
-    case 1: return convert_walk<uint8_t, uint8_t>(walk, source, destination, same);
-    case 2: return convert_walk<uint16_t, uint16_t>(walk, source, destination, same);
-    case 4: return convert_walk<uint32_t, uint32_t>(walk, source, destination, same);
-    default: return convert_walk<uint64_t, uint64_t>(walk, source, destination, same);
-  }
-}
-
-int8_t quantize(float x, float inv_scale, float low, float high, int32_t zero_point) {
-  const float scaled = x * inv_scale;
-  if (scaled != scaled) return static_cast<int8_t>(zero_point);
-  const float clamped = scaled < low ? low : scaled > high ? high : scaled;
-  return static_cast<int8_t>(static_cast<int32_t>(std::nearbyintf(clamped)) + zero_point);
+void flip_top_bits(void* data, size_t bytes) {
+  uint8_t* values = static_cast<uint8_t*>(data);
+  for (size_t i = 0; i < bytes; ++i) values[i] ^= 0x80;
 }
 
 template <class Schema>
-Binding make_common(const Schema& schema, const std::vector<Tensor>& tensors) {
-  Binding binding;
-  binding.tensor = schema.tensor();
-  binding.declared_type = schema.type();
+Binding make_common(const Schema& schema, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu) {
   const Tensor& tensor = tensors[schema.tensor()];
-  const int rank = tensor.shape.rank;
-  binding.declared_shape.rank = rank;
+  Shape declared;
+  declared.rank = tensor.shape.rank;
   int order[kMaxRank] = {}, inverse[kMaxRank] = {};
-  for (int i = 0; i < rank; ++i) {
+  Binding binding;
+  for (int i = 0; i < declared.rank; ++i) {
     const auto at = static_cast<flatbuffers::uoffset_t>(i);
-    binding.declared_shape.dims[i] = schema.shape()->Get(at);
+    declared.dims[i] = schema.shape()->Get(at);
     order[i] = schema.permutation() && schema.permutation()->size() > 0 ? schema.permutation()->Get(at) : i;
     inverse[order[i]] = i;
+    binding.is_permuted |= order[i] != i;
   }
-  binding.declared_bytes = binding.declared_shape.elements() * element_bytes(binding.declared_type);
-  binding.to_tensor = make_walk(binding.declared_shape, order);
-  binding.to_declared = make_walk(tensor.shape, inverse);
+  binding.tensor = schema.tensor();
+  binding.declared_type = schema.type();
+  binding.elements = declared.elements();
+  binding.declared_bytes = binding.elements * element_bytes(schema.type());
+  binding.to_tensor = plan_permutation(declared, order, element_bytes(tensor.type));
+  binding.to_declared = plan_permutation(tensor.shape, inverse, element_bytes(tensor.type));
+  if (binding.is_permuted && schema.type() == schema::TensorType_F32 && tensor.is_s8())
+    binding.staging_bytes = binding.elements;
+  binding.quantize = kernels::quantize_f32_s8_kernels().best(cpu).run;
+  binding.dequantize = kernels::dequantize_s8_f32_kernels().best(cpu).run;
   return binding;
 }
 
-void add_pixels(const schema::Preprocessing& p, const Tensor& tensor, Binding* binding) {
-  binding->has_pixels = true;
-  binding->pixel_channels = p.color() == schema::ColorOrder_Gray ? 1 : 3;
+PixelLayout make_layout(const Shape& shape, size_t channels) {
   ImageAxes axes;
-  find_image_axes(tensor.shape, binding->pixel_channels, &axes);
-  const int order[4] = {0, axes.height, axes.width, axes.channels};
-  const int rank = tensor.shape.rank;
-  // [H, W, C] of the tensor's axes, behind the batch if there is one.
-  binding->pixel_to_tensor = make_walk(tensor.shape, rank == 4 ? order : order + 1);
+  find_image_axes(shape, channels, &axes);
+  PixelLayout layout;
+  layout.channels = channels;
+  layout.pixels = static_cast<size_t>(shape[axes.height]) * static_cast<size_t>(shape[axes.width]);
+  layout.images = shape.rank == 4 ? static_cast<size_t>(shape[0]) : 1;
+  layout.image_stride = layout.pixels * channels;
+  const bool interleaved = axes.channels == shape.rank - 1;
+  layout.pixel_stride = interleaved ? channels : 1;
+  layout.channel_stride = interleaved ? 1 : layout.pixels;
+  return layout;
+}
+
+void add_pixels(const schema::Preprocessing& p, const Tensor& tensor, kernels::CpuFeatures cpu, Binding* binding) {
+  const size_t channels = p.color() == schema::ColorOrder_Gray ? 1 : 3;
+  binding->has_pixels = true;
+  binding->layout = make_layout(tensor.shape, channels);
   if (tensor.is_s8()) {
     binding->pixel_table = reinterpret_cast<const int8_t*>(p.pixel_table()->data());
+    binding->look_up = kernels::pixels_u8_s8_kernels().best(cpu).run;
     return;
   }
-  binding->pixel_values.resize(binding->pixel_channels * 256);
-  for (size_t c = 0; c < binding->pixel_channels; ++c) {
+  binding->pixel_values.resize(channels * 256);
+  for (size_t c = 0; c < channels; ++c) {
     const auto at = static_cast<flatbuffers::uoffset_t>(c);
     const float mean = p.mean() && p.mean()->size() > 0 ? p.mean()->Get(at) : 0.0f;
     const float std = p.std() && p.std()->size() > 0 ? p.std()->Get(at) : 1.0f;
@@ -141,65 +102,62 @@ void add_pixels(const schema::Preprocessing& p, const Tensor& tensor, Binding* b
   }
 }
 
-// tensor[walk(i)] = table[channel][pixels[i]]; the channel is i modulo `channels`.
 template <class T>
-void look_up_pixels(const Walk& walk, size_t channels, const T* table, const uint8_t* pixels, T* tensor) {
-  const size_t length = walk.dims[walk.rank - 1];
-  const size_t stride = walk.strides[walk.rank - 1];
-  for_each_row(walk, [&](size_t offset, size_t first) {
-    size_t channel = first % channels;
-    for (size_t i = 0; i < length; ++i) {
-      tensor[offset + i * stride] = table[channel * 256 + pixels[first + i]];
-      channel = channel + 1 == channels ? 0 : channel + 1;
+void look_up_pixels(const PixelLayout& layout, const T* table, const uint8_t* pixels, T* tensor) {
+  for (size_t n = 0; n < layout.images; ++n)
+    for (size_t c = 0; c < layout.channels; ++c) {
+      const uint8_t* from = pixels + n * layout.pixels * layout.channels + c;
+      T* to = tensor + n * layout.image_stride + c * layout.channel_stride;
+      for (size_t p = 0; p < layout.pixels; ++p)
+        to[p * layout.pixel_stride] = table[c * 256 + from[p * layout.channels]];
     }
-  });
 }
 
 }  // namespace
 
-Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors) {
-  Binding binding = make_common(input, tensors);
-  if (input.preprocessing()) add_pixels(*input.preprocessing(), tensors[input.tensor()], &binding);
+Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu) {
+  Binding binding = make_common(input, tensors, cpu);
+  if (input.preprocessing()) add_pixels(*input.preprocessing(), tensors[input.tensor()], cpu, &binding);
   return binding;
 }
 
-Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors) {
-  return make_common(output, tensors);
+Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu) {
+  return make_common(output, tensors, cpu);
 }
 
-void write_tensor(const Binding& binding, const void* declared, Tensor* tensor) {
-  if (binding.declared_type == tensor->type)
-    return copy_walk(binding.to_tensor, element_bytes(tensor->type), declared, tensor->data);
-  if (binding.declared_type == schema::TensorType_U8)
-    return convert_walk<uint8_t, uint8_t>(binding.to_tensor, declared, tensor->data,
-                                          [](uint8_t x) { return static_cast<uint8_t>(x ^ 0x80); });
-  const float inv_scale = 1.0f / tensor->scale;
-  const int32_t zero_point = tensor->zero_point;
-  const float low = static_cast<float>(-128 - zero_point), high = static_cast<float>(127 - zero_point);
-  convert_walk<float, int8_t>(binding.to_tensor, declared, tensor->data, [=](float x) {
-    return quantize(x, inv_scale, low, high, zero_point);
-  });
+void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor) {
+  if (binding.declared_type == schema::TensorType_F32 && tensor->is_s8()) {
+    int8_t* quantized = binding.is_permuted ? reinterpret_cast<int8_t*>(staging) : tensor->as<int8_t>();
+    binding.quantize({1.0f / tensor->scale, tensor->zero_point}, static_cast<const float*>(declared), quantized,
+                     binding.elements);
+    if (binding.is_permuted) permute(binding.to_tensor, quantized, tensor->data);
+    return;
+  }
+  permute(binding.to_tensor, declared, tensor->data);
+  if (binding.declared_type != tensor->type) flip_top_bits(tensor->data, tensor->bytes);
 }
 
-void read_tensor(const Binding& binding, const Tensor& tensor, void* declared) {
-  if (binding.declared_type == tensor.type)
-    return copy_walk(binding.to_declared, element_bytes(tensor.type), tensor.data, declared);
-  if (binding.declared_type == schema::TensorType_U8)
-    return convert_walk<uint8_t, uint8_t>(binding.to_declared, tensor.data, declared,
-                                          [](uint8_t x) { return static_cast<uint8_t>(x ^ 0x80); });
-  const float scale = tensor.scale;
-  const int32_t zero_point = tensor.zero_point;
-  convert_walk<int8_t, float>(binding.to_declared, tensor.data, declared,
-                              [=](int8_t q) { return static_cast<float>(q - zero_point) * scale; });
+void read_tensor(const Binding& binding, const Tensor& tensor, uint8_t* staging, void* declared) {
+  if (binding.declared_type == schema::TensorType_F32 && tensor.is_s8()) {
+    if (binding.is_permuted) permute(binding.to_declared, tensor.data, staging);
+    const int8_t* quantized = binding.is_permuted ? reinterpret_cast<int8_t*>(staging) : tensor.as<int8_t>();
+    binding.dequantize({tensor.scale, tensor.zero_point}, quantized, static_cast<float*>(declared),
+                       binding.elements);
+    return;
+  }
+  permute(binding.to_declared, tensor.data, declared);
+  if (binding.declared_type != tensor.type) flip_top_bits(declared, binding.declared_bytes);
 }
 
 void write_pixels(const Binding& binding, const uint8_t* pixels, Tensor* tensor) {
-  if (tensor->is_s8())
-    look_up_pixels(binding.pixel_to_tensor, binding.pixel_channels, binding.pixel_table, pixels,
-                   tensor->as<int8_t>());
+  const PixelLayout& layout = binding.layout;
+  if (!tensor->is_s8())
+    look_up_pixels(layout, binding.pixel_values.data(), pixels, tensor->as<float>());
+  else if (layout.channel_stride == 1)
+    binding.look_up(binding.pixel_table, layout.channels, pixels, tensor->as<int8_t>(),
+                    layout.images * layout.pixels);
   else
-    look_up_pixels(binding.pixel_to_tensor, binding.pixel_channels, binding.pixel_values.data(), pixels,
-                   tensor->as<float>());
+    look_up_pixels(layout, binding.pixel_table, pixels, tensor->as<int8_t>());
 }
 
 }  // namespace octet

@@ -8,41 +8,52 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/copy_strided.h"
+#include "kernels/cpu_features.h"
+#include "kernels/dequantize_s8_f32.h"
+#include "kernels/pixels_u8_s8.h"
+#include "kernels/quantize_f32_s8.h"
 #include "model_generated.h"
 #include "runtime/tensor.h"
 
 namespace octet {
 
-// A row-major array read in another axis order: element (i0, ..., i[r-1]) of the destination
-// is at sum of i[k] * stride[k] in the source. Axes that advance together are merged.
-struct Walk {
-  int rank = 0;                 // at least 1
-  size_t dims[kMaxRank] = {};
-  size_t strides[kMaxRank] = {};  // in elements of the source
+// Where pixel p of image n has channel c in the tensor: n * image + p * pixel + c * channel.
+struct PixelLayout {
+  size_t images = 1, pixels = 0, channels = 0;
+  size_t image_stride = 0, pixel_stride = 0, channel_stride = 0;
 };
 
 struct Binding {
   uint32_t tensor = 0;
   TensorType declared_type = schema::TensorType_F32;
-  Shape declared_shape;
   size_t declared_bytes = 0;
-  Walk to_tensor;               // destination: the tensor; source: the declared array
-  Walk to_declared;             // the other way round
-  bool has_pixels = false;      // preprocessing is there, and the next three are set
-  size_t pixel_channels = 0;
-  Walk pixel_to_tensor;         // destination: [N, H, W, C] pixels; "source" strides: into the tensor
-  std::vector<float> pixel_values;   // f32 tensor: [channel][pixel] = (pixel - mean) / std
-  const int8_t* pixel_table = nullptr;  // s8 tensor: the same, quantized, from the file
+  size_t elements = 0;
+
+  // The permutation each way, for elements of the tensor's type.
+  kernels::CopyPlan to_tensor, to_declared;
+  bool is_permuted = false;
+  // f32 <-> s8 converts in the declared order, in this many bytes between conversion and permutation.
+  size_t staging_bytes = 0;
+  kernels::QuantizeF32S8Function* quantize = nullptr;
+  kernels::DequantizeS8F32Function* dequantize = nullptr;
+
+  // Preprocessing: tables [channel][256] of the tensor's type.
+  bool has_pixels = false;
+  PixelLayout layout;
+  kernels::PixelsU8S8Function* look_up = nullptr;
+  const int8_t* pixel_table = nullptr;  // s8 tensor: from the file
+  std::vector<float> pixel_values;      // f32 tensor: (pixel - mean) / std
 };
 
-// Works for schema::Input and schema::Output, which validate_bindings has checked.
-Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors);
-Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors);
+// For inputs and outputs that validate_bindings has checked.
+Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu);
+Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu);
 
-// Declared form -> tensor: permutes; f32 -> s8 quantizes, u8 -> s8 subtracts 128.
-void write_tensor(const Binding& binding, const void* declared, Tensor* tensor);
+// Declared form -> tensor: permutes; f32 -> s8 quantizes, u8 -> s8 subtracts 128. `staging` has staging_bytes.
+void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor);
 // Tensor -> declared form: permutes; s8 -> f32 dequantizes, s8 -> u8 adds 128.
-void read_tensor(const Binding& binding, const Tensor& tensor, void* declared);
+void read_tensor(const Binding& binding, const Tensor& tensor, uint8_t* staging, void* declared);
 // Interleaved u8 pixels [N, H, W, C] -> tensor. Only with has_pixels.
 void write_pixels(const Binding& binding, const uint8_t* pixels, Tensor* tensor);
 

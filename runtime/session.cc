@@ -50,9 +50,9 @@ Status Session::set_up() {
   state_->views = model_->resolve_operators(&tensors_);
   if (model_->root().inputs())
     for (const schema::Input* input : *model_->root().inputs())
-      state_->inputs.push_back(make_binding(*input, tensors_));
+      state_->inputs.push_back(make_binding(*input, tensors_, cpu_));
   for (const schema::Output* output : *model_->root().outputs())
-    state_->outputs.push_back(make_binding(*output, tensors_));
+    state_->outputs.push_back(make_binding(*output, tensors_, cpu_));
   if (options_.threads > 1) {
     state_->pool.reset(pthreadpool_create(options_.threads));
     if (!state_->pool)
@@ -122,6 +122,8 @@ Status Session::allocate_scratch() {
   state.context.threads = options_.threads;
   state.context.scratch_stride = round_up(state.thread_scratch_bytes);
   scratch_bytes_ = state.context.scratch_stride * options_.threads;
+  for (const std::vector<Binding>* bindings : {&state.inputs, &state.outputs})  // never while running
+    for (const Binding& binding : *bindings) scratch_bytes_ = std::max(scratch_bytes_, binding.staging_bytes);
   state.scratch = allocate_aligned(scratch_bytes_);
   if (!state.scratch)
     return error(StatusCode::kOutOfMemory, "no memory for scratch of %zu bytes", scratch_bytes_);

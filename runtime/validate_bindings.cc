@@ -26,7 +26,7 @@ bool is_permutation(const flatbuffers::Vector<int32_t>& permutation) {
 
 // A binding is an Input or an Output: name, tensor, type, shape and permutation mean the same.
 // The tensor exists; the declared type is the tensor's own, or f32 or u8 for an s8 tensor (f32
-// needs a scale); the declared shape, permuted, is the tensor's.
+// needs a scale whose reciprocal is finite); the declared shape, permuted, is the tensor's.
 template <class Binding>
 Status check_binding(const Binding& binding, const std::vector<Tensor>& tensors, const char* what) {
   if (binding.tensor() >= tensors.size())
@@ -38,8 +38,9 @@ Status check_binding(const Binding& binding, const std::vector<Tensor>& tensors,
   if (element_bytes(type) == 0 || (type != tensor.type && !to_s8))
     return error(StatusCode::kInvalidModel, "%s: declared type %d cannot stand for its tensor's type %d", what,
                  static_cast<int>(type), static_cast<int>(tensor.type));
-  if (tensor.is_s8() && type == schema::TensorType_F32 && !(tensor.scale > 0))
-    return error(StatusCode::kInvalidModel, "%s: declared f32, but its s8 tensor has no scale", what);
+  if (tensor.is_s8() && type == schema::TensorType_F32 && !std::isfinite(1.0f / tensor.scale))
+    return error(StatusCode::kInvalidModel, "%s: declared f32, but its s8 tensor's scale %g has no reciprocal", what,
+                 static_cast<double>(tensor.scale));
   Shape declared;
   OCTET_RETURN_IF_ERROR(validate_shape(binding.shape(), element_bytes(type), what, &declared));
   Shape permuted = declared;

@@ -225,6 +225,68 @@ TEST_F(SessionTest, PixelsGoThroughTheTables) {
     EXPECT_EQ(session->input(0).as<uint8_t>()[i], table->Get(static_cast<uint32_t>(i % 3 * 256 + pixels[i])));
 }
 
+// f32 tensors, interleaved or planar, in a batch: (pixel - mean) / std.
+TEST(Session, PixelsOfFloatInputs) {
+  for (const bool planar : {false, true}) {
+    OpTester t;
+    const int x = t.tensor(schema::TensorType_F32, planar ? std::vector<int>{2, 3, 2, 5} : std::vector<int>{2, 2, 5, 3});
+    const auto mean = t.builder().CreateVector(std::vector<float>{10, 20, 30});
+    const auto std = t.builder().CreateVector(std::vector<float>{2, 3, 7});
+    schema::PreprocessingBuilder preprocessing(t.builder());
+    preprocessing.add_mean(mean);
+    preprocessing.add_std(std);
+    t.declare_input(x, schema::TensorType_F32, {2, 3, 2, 5}, planar ? std::vector<int>{} : std::vector<int>{0, 2, 3, 1},
+                    preprocessing.Finish());
+    t.output(x);
+    ASSERT_TRUE(t.create());
+    std::vector<uint8_t> pixels(60);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 4);
+    ASSERT_TRUE(t.session().set_input_pixels(0, pixels.data(), pixels.size()).ok());
+    const auto values = t.get<float>(0);
+    const float means[] = {10, 20, 30}, stds[] = {2, 3, 7};
+    for (size_t n = 0; n < 2; ++n)
+      for (size_t p = 0; p < 10; ++p)
+        for (size_t c = 0; c < 3; ++c) {
+          const float expected = (static_cast<float>(pixels[(n * 10 + p) * 3 + c]) - means[c]) / stds[c];
+          EXPECT_EQ(values[planar ? (n * 3 + c) * 10 + p : (n * 10 + p) * 3 + c], expected) << n << " " << p << " " << c;
+        }
+  }
+}
+
+// Every permutation of a rank-4 input comes in and goes out as itself, for each element size.
+TEST(Session, EveryPermutationThereAndBack) {
+  std::vector<int> permutation = {0, 1, 2, 3};
+  const std::vector<int> declared = {2, 3, 4, 5};
+  do {
+    for (const auto type : {schema::TensorType_F32, schema::TensorType_S8, schema::TensorType_S16, schema::TensorType_S64}) {
+      OpTester t;
+      std::vector<int> shape;
+      for (const int axis : permutation) shape.push_back(declared[static_cast<size_t>(axis)]);
+      const int x = t.tensor(type, shape);
+      t.declare_input(x, type, declared, permutation);
+      t.declare_output(x, type, declared, permutation);
+      ASSERT_TRUE(t.create());
+      std::vector<uint8_t> in(120 * element_bytes(type)), out(in.size());
+      for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i * 37 + i / 251);
+      ASSERT_TRUE(t.session().set_input(0, in.data(), in.size()).ok());
+      ASSERT_TRUE(t.session().get_output(0, out.data(), out.size()).ok());
+      EXPECT_EQ(out, in);
+      const size_t size = element_bytes(type);
+      size_t position = 0;  // element i of the tensor is element `from` of the declared array
+      for (int a = 0; a < shape[0]; ++a)
+        for (int b = 0; b < shape[1]; ++b)
+          for (int c = 0; c < shape[2]; ++c)
+            for (int d = 0; d < shape[3]; ++d, ++position) {
+              const int index[4] = {a, b, c, d};
+              int at[4];
+              for (size_t i = 0; i < 4; ++i) at[permutation[i]] = index[i];
+              const size_t from = static_cast<size_t>(((at[0] * 3 + at[1]) * 4 + at[2]) * 5 + at[3]);
+              ASSERT_EQ(std::memcmp(t.session().input(0).as<uint8_t>() + position * size, in.data() + from * size, size), 0);
+            }
+    }
+  } while (std::next_permutation(permutation.begin(), permutation.end()));
+}
+
 TEST_F(SessionTest, WrongTransfersAreNamed) {
   auto session = create();
   float image[192] = {};

@@ -256,7 +256,8 @@ TEST(Validate, Bindings) {
   constexpr auto kS8 = schema::TensorType_S8, kU8 = schema::TensorType_U8, kF32 = schema::TensorType_F32;
   EXPECT_EQ(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}), "");
   EXPECT_EQ(message(kS8, kU8, {1, 2, 3}, {}), "");
-  EXPECT_EQ(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}, 0), "input 'input0': declared f32, but its s8 tensor has no scale");
+  EXPECT_EQ(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}, 0), "input 'input0': declared f32, but its s8 tensor's scale 0 has no reciprocal");
+  EXPECT_NE(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}, 1e-40f).find("no reciprocal"), std::string::npos);
   EXPECT_EQ(message(kF32, kS8, {1, 2, 3}, {}), "input 'input0': declared type 1 cannot stand for its tensor's type 0");
   EXPECT_EQ(message(kF32, kF32, {1, 3, 2}, {}), "input 'input0': declared shape, permuted, differs from its tensor's");
   EXPECT_EQ(message(kF32, kF32, {2, 3}, {}), "input 'input0': declared shape, permuted, differs from its tensor's");
