@@ -57,7 +57,9 @@ struct FreeDeleter {
 };
 using AlignedMemory = std::unique_ptr<void, FreeDeleter>;
 
-AlignedMemory allocate(size_t bytes) { return AlignedMemory(std::aligned_alloc(64, (bytes + 127) / 64 * 64)); }
+AlignedMemory allocate(size_t bytes) {
+  return AlignedMemory(std::aligned_alloc(64, (bytes + 127) / 64 * 64));
+}
 
 bool equals_reference(const ConvCase& test, const std::vector<int8_t>& output) {
   std::vector<int8_t> expected(output.size());

@@ -29,18 +29,19 @@ struct ConvS8 {
   size_t kernel_height, kernel_width;
   size_t stride_height, stride_width;
   size_t dilation_height, dilation_width;
-  size_t pad_top, pad_left;          // bottom and right follow from the output size
-  size_t groups;                     // divides input_channels and output_channels
+  size_t pad_top, pad_left;  // bottom and right follow from the output size
+  size_t groups;             // divides input_channels and output_channels
 
   int32_t input_zero_point, output_zero_point;
-  int32_t output_min, output_max;    // fused activation in the quantized domain
+  int32_t output_min, output_max;  // fused activation in the quantized domain
 
-  const int8_t* weights;             // OHWI [output_channels][kernel_height][kernel_width][input_channels / groups], in [-127, 127]
-  const int32_t* bias;               // [output_channels], or null for zeros
-  const int16_t* multiplier;         // [output_channels]; unused with accumulator_scale
-  const int8_t* right_shift;         // [output_channels]; unused with accumulator_scale
-  const float* accumulator_scale;    // null, or [output_channels]: write f32
-  const int8_t* output_table;        // null, or 256 entries applied to the requantized value
+  const int8_t* weights;  // OHWI [output_channels][kernel_height][kernel_width][input_channels / groups], in
+                          // [-127, 127]
+  const int32_t* bias;    // [output_channels], or null for zeros
+  const int16_t* multiplier;       // [output_channels]; unused with accumulator_scale
+  const int8_t* right_shift;       // [output_channels]; unused with accumulator_scale
+  const float* accumulator_scale;  // null, or [output_channels]: write f32
+  const int8_t* output_table;      // null, or 256 entries applied to the requantized value
 
   // Distance between neighbouring outputs, in elements; 0 = dense. Output
   // (n, y, x, o) stands at n * batch_stride + y * row_stride + x * pixel_stride + o.
@@ -64,15 +65,15 @@ void conv_s8_reference(const ConvS8& conv, const int8_t* input, void* output);
 // One way to compute conv_s8. Work is split into items (for example tiles of
 // output pixels); any partition of the items over threads gives the same bytes.
 struct ConvS8Kernel {
-  const char* name;                  // = file = function = test name
+  const char* name;  // = file = function = test name
   CpuFeature feature;
   bool (*supports)(const ConvS8& conv);
-  size_t (*packed_bytes)(const ConvS8& conv);            // 0 = needs no packing
-  void (*pack)(const ConvS8& conv, void* packed);        // 64-byte aligned
-  size_t (*scratch_bytes)(const ConvS8& conv);           // per thread
+  size_t (*packed_bytes)(const ConvS8& conv);      // 0 = needs no packing
+  void (*pack)(const ConvS8& conv, void* packed);  // 64-byte aligned
+  size_t (*scratch_bytes)(const ConvS8& conv);     // per thread
   size_t (*items)(const ConvS8& conv);
-  void (*run)(const ConvS8& conv, const void* packed, const int8_t* input, void* output,
-              size_t first_item, size_t last_item, void* scratch);
+  void (*run)(const ConvS8& conv, const void* packed, const int8_t* input, void* output, size_t first_item,
+              size_t last_item, void* scratch);
 };
 
 // The best kernel for `conv` on `cpu`; the reference row at least, never null.

@@ -23,7 +23,7 @@ struct AxisPhase {
   size_t first, step, taps;  // taps met: first + t * step
   size_t zero_taps;          // in front of them
   size_t dilation, pad;
-  size_t output;             // outputs of this phase
+  size_t output;  // outputs of this phase
   size_t kernel() const { return zero_taps + taps; }
 };
 
@@ -61,7 +61,8 @@ Phase find_phase(const ConvS8& t, size_t index) {
   Phase p;
   p.phase_y = index / phases_across(t);
   p.phase_x = index % phases_across(t);
-  p.y = axis_phase(p.phase_y, t.kernel_height, t.stride_height, t.dilation_height, t.pad_top, t.output_height);
+  p.y =
+      axis_phase(p.phase_y, t.kernel_height, t.stride_height, t.dilation_height, t.pad_top, t.output_height);
   p.x = axis_phase(p.phase_x, t.kernel_width, t.stride_width, t.dilation_width, t.pad_left, t.output_width);
   return p;
 }

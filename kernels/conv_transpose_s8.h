@@ -23,8 +23,8 @@ void conv_transpose_s8_reference(const ConvS8& transposed, const int8_t* input, 
 
 // One of the convolutions that together compute a transposed one.
 struct ConvTransposeS8Phase {
-  ConvS8 conv;            // weights are the caller's to fill: see below
-  size_t output_offset;   // elements from the output's begin to conv's output
+  ConvS8 conv;           // weights are the caller's to fill: see below
+  size_t output_offset;  // elements from the output's begin to conv's output
   size_t weights_bytes;
 };
 

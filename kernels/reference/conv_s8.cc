@@ -5,6 +5,7 @@
 // fit in s32 per output channel; unsigned arithmetic keeps a broken model
 // defined (it wraps, as the vector kernels do).
 #include "kernels/conv_s8.h"
+
 #include "kernels/requantize.h"
 
 namespace octet::kernels {

@@ -3,6 +3,7 @@
 // conv_transpose_s8, the executable specification: every output gathers the
 // input pixels that scatter into it. Bound of acc as in conv_s8.
 #include "kernels/conv_transpose_s8.h"
+
 #include "kernels/requantize.h"
 
 namespace octet::kernels {
@@ -49,8 +50,8 @@ void conv_transpose_s8_reference(const ConvS8& c, const int8_t* input, void* out
             static_cast<float*>(output)[to] = static_cast<float>(acc) * c.accumulator_scale[o];
             continue;
           }
-          const int8_t q = requantize(acc, c.multiplier[o], c.right_shift[o], c.output_zero_point, c.output_min,
-                                      c.output_max);
+          const int8_t q = requantize(acc, c.multiplier[o], c.right_shift[o], c.output_zero_point,
+                                      c.output_min, c.output_max);
           static_cast<int8_t*>(output)[to] = c.output_table ? c.output_table[q + 128] : q;
         }
 }

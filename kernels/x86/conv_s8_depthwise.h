@@ -21,9 +21,9 @@ inline bool is_depthwise(const ConvS8& c) {
 }
 
 struct DepthwiseChannel {
-  uint32_t bias;         // zero point and rounding term folded in, and shifted by weight_shift
-  int32_t right, left;   // shifts of the accumulator
-  int weight_shift;      // shift of the s16 weights, at most 8
+  uint32_t bias;        // zero point and rounding term folded in, and shifted by weight_shift
+  int32_t right, left;  // shifts of the accumulator
+  int weight_shift;     // shift of the s16 weights, at most 8
 };
 
 // A left shift (p < 0) is free when it is taken by the weights, w << 8 fits in s16, as long as the
@@ -40,7 +40,8 @@ inline DepthwiseChannel depthwise_channel(const ConvS8& c, size_t o) {
   bound += bias < 0 ? -bias : bias;
   const int p = c.right_shift[o];
   DepthwiseChannel channel = {};
-  channel.bias = static_cast<uint32_t>(bias) - static_cast<uint32_t>(c.input_zero_point) * static_cast<uint32_t>(sum);
+  channel.bias =
+      static_cast<uint32_t>(bias) - static_cast<uint32_t>(c.input_zero_point) * static_cast<uint32_t>(sum);
   if (p > 0) channel.bias += uint32_t{1} << (p - 1);
   channel.right = p > 0 ? p : 0;
   if (p >= 0) return channel;
@@ -73,8 +74,8 @@ inline const int8_t* depthwise_row(const ConvS8& c, const int8_t* input, size_t 
 }
 
 // The addresses of the taps of output pixel (n, y, x). `padding` is a row of input_zero_point.
-inline void depthwise_taps(const ConvS8& c, const int8_t* input, size_t n, size_t y, size_t x, const int8_t* padding,
-                           const int8_t** taps) {
+inline void depthwise_taps(const ConvS8& c, const int8_t* input, size_t n, size_t y, size_t x,
+                           const int8_t* padding, const int8_t** taps) {
   for (size_t ky = 0; ky < c.kernel_height; ++ky) {
     const auto in_y = static_cast<ptrdiff_t>(y * c.stride_height + ky * c.dilation_height) -
                       static_cast<ptrdiff_t>(c.pad_top);

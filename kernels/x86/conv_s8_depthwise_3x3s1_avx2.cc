@@ -47,7 +47,9 @@ void pack_weights(const ConvS8& c, const DepthwiseChannel& channel, size_t o, si
     for (size_t i = 0; i < 4; ++i)
       for (size_t s = 0; s < 2; ++s) {
         const int row = kRows[i][s];
-        const int16_t w = row == kZero ? int16_t{0} : depthwise_weight(c, channel, o, static_cast<size_t>(row) * 3 + column);
+        const int16_t w = row == kZero
+                              ? int16_t{0}
+                              : depthwise_weight(c, channel, o, static_cast<size_t>(row) * 3 + column);
         to[((column * 4 + i) * kWidth + lane) * 2 + s] = w;
       }
 }
@@ -149,8 +151,8 @@ inline __m256i requantize_column(__m256i upper, __m256i lower, const uint8_t* bl
 
 // 128-bit halves: column 0 and 1; in each the 8 channels of row y, then of row y + 1.
 template <bool kLeft>
-inline __m256i run_columns(const Column& a, const Column& b, const Column& d, const Column& e, const uint8_t* block,
-                           const Common& common) {
+inline __m256i run_columns(const Column& a, const Column& b, const Column& d, const Column& e,
+                           const uint8_t* block, const Common& common) {
   const __m256i bias = load(block);
   Accumulators acc = {bias, bias, bias, bias};
   add_column(a, b, block + kHeaderBytes, &acc);
@@ -166,7 +168,8 @@ inline void store_8(int8_t* to, __m128i q) { _mm_storel_epi64(reinterpret_cast<_
 inline void store_high_8(int8_t* to, __m128i q) { store_8(to, _mm_unpackhi_epi64(q, q)); }
 
 template <bool kLeft>
-void run_block(const ConvS8& c, const RowPair& rows, const uint8_t* block, size_t channel, const Common& common) {
+void run_block(const ConvS8& c, const RowPair& rows, const uint8_t* block, size_t channel,
+               const Common& common) {
   int8_t *out0 = rows.out[0] + channel, *out1 = rows.out[1] + channel;
   size_t x = 0 - c.pad_left;
   Column a = load_or_pad(c, rows, channel, x, common.padding);
@@ -202,7 +205,8 @@ RowPair find_rows(const ConvS8& c, const int8_t* input, int8_t* output, size_t i
   const size_t n = item / pairs, y = item % pairs * 2;
   RowPair rows;
   for (size_t r = 0; r < 4; ++r)
-    rows.in[r] = depthwise_row(c, input, n, static_cast<ptrdiff_t>(y + r) - static_cast<ptrdiff_t>(c.pad_top), scratch);
+    rows.in[r] = depthwise_row(c, input, n, static_cast<ptrdiff_t>(y + r) - static_cast<ptrdiff_t>(c.pad_top),
+                               scratch);
   rows.out[0] = output + n * strides.batch + y * strides.row;
   rows.pixel[0] = strides.pixel;
   const bool second = y + 1 < c.output_height;

@@ -74,8 +74,8 @@ inline Column<V> load_column(const ConvS8& c, const RowPair& rows, size_t channe
 
 // Quad vector j of two outputs next to each other (a b d and b d e) in both rows.
 template <class V>
-inline void dot_columns(const Column<V>& a, const Column<V>& b, const Column<V>& d, const Column<V>& e, size_t j,
-                        const uint8_t* block, V (&acc)[2][2]) {
+inline void dot_columns(const Column<V>& a, const Column<V>& b, const Column<V>& d, const Column<V>& e,
+                        size_t j, const uint8_t* block, V (&acc)[2][2]) {
   constexpr size_t kBytes = sizeof(V);
   const uint8_t* weights = block + block_header_bytes(kBytes) + 6 * j * kBytes;
 #pragma GCC unroll 2
@@ -106,7 +106,8 @@ inline void run_columns(const Column<V>& a, const Column<V>& b, const Column<V>&
 #pragma GCC unroll 2
   for (size_t row = 0; row < 2; ++row)
 #pragma GCC unroll 2
-    for (size_t i = 0; i < 2; ++i) q[row][i] = clamp(pack16(half[0][row][i], half[1][row][i]), common.min, common.max);
+    for (size_t i = 0; i < 2; ++i)
+      q[row][i] = clamp(pack16(half[0][row][i], half[1][row][i]), common.min, common.max);
 }
 
 template <class V, bool kLeft>
@@ -142,7 +143,8 @@ RowPair find_rows(const ConvS8& c, const int8_t* input, int8_t* output, size_t i
   const size_t n = item / pairs, y = item % pairs * 2;
   RowPair rows;
   for (size_t r = 0; r < 4; ++r)
-    rows.in[r] = depthwise_row(c, input, n, static_cast<ptrdiff_t>(y + r) - static_cast<ptrdiff_t>(c.pad_top), scratch);
+    rows.in[r] = depthwise_row(c, input, n, static_cast<ptrdiff_t>(y + r) - static_cast<ptrdiff_t>(c.pad_top),
+                               scratch);
   rows.out[0] = output + n * strides.batch + y * strides.row;
   rows.pixel[0] = strides.pixel;
   const bool second = y + 1 < c.output_height;
@@ -166,9 +168,15 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
     for (size_t item = first_item; item < last_item; ++item) {
       const RowPair rows = find_rows(c, input, static_cast<int8_t*>(output), item, scratch);
       switch (block.width) {
-        case 64: run_rows<__m512i>(c, rows, at, block.first); break;
-        case 32: run_rows<__m256i>(c, rows, at, block.first); break;
-        default: run_rows<__m128i>(c, rows, at, block.first); break;
+        case 64:
+          run_rows<__m512i>(c, rows, at, block.first);
+          break;
+        case 32:
+          run_rows<__m256i>(c, rows, at, block.first);
+          break;
+        default:
+          run_rows<__m128i>(c, rows, at, block.first);
+          break;
       }
     }
   });
@@ -182,7 +190,13 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
 }  // namespace
 
 extern const ConvS8Kernel conv_s8_depthwise_3x3s1_avx512vnni_kernel;
-const ConvS8Kernel conv_s8_depthwise_3x3s1_avx512vnni_kernel = {
-    "conv_s8_depthwise_3x3s1_avx512vnni", kAvx512Vnni, supports, packed_bytes, pack, scratch_bytes, items, run};
+const ConvS8Kernel conv_s8_depthwise_3x3s1_avx512vnni_kernel = {"conv_s8_depthwise_3x3s1_avx512vnni",
+                                                                kAvx512Vnni,
+                                                                supports,
+                                                                packed_bytes,
+                                                                pack,
+                                                                scratch_bytes,
+                                                                items,
+                                                                run};
 
 }  // namespace octet::kernels

@@ -120,7 +120,8 @@ inline __m128i requantize(Accumulators acc, const uint8_t* block, bool has_left,
                                        _mm256_srav_epi32(acc.high, load(block + 4 * kWidth + kHigh)));
   const __m256i r = requantize_s16(t, load(block + 12 * kWidth), common.zero_point);
   // s16 lanes [0-3 8-11 | 4-7 12-15], so s8 words 0 and 1 of both halves in turn are the channels in order.
-  const __m256i q = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(r, r), _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
+  const __m256i q =
+      _mm256_permutevar8x32_epi32(_mm256_packs_epi16(r, r), _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
   return _mm_min_epi8(_mm_max_epi8(_mm256_castsi256_si128(q), common.min), common.max);
 }
 
@@ -136,7 +137,8 @@ void run_block(const Span& span, size_t channel, const uint8_t* block, const Com
     Accumulators acc = {load(block), load(block + 4 * kWidth - 32)};
 #pragma GCC unroll 5
     for (size_t i = 0; i < pairs; ++i)
-      add_pair<kWidth>(span.taps[2 * i] + channel, span.taps[2 * i + 1] + channel, weights + 4 * kWidth * i, &acc);
+      add_pair<kWidth>(span.taps[2 * i] + channel, span.taps[2 * i + 1] + channel, weights + 4 * kWidth * i,
+                       &acc);
     const __m128i q = requantize<kWidth>(acc, block, has_left != 0, common);
     if (kWidth == 16) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(out), q);
@@ -172,8 +174,9 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
     for_each_span(c, input, n, y, padding, taps, [&](const int8_t** span_taps, size_t x, size_t count) {
       const size_t count_taps = c.kernel_height * c.kernel_width;
       if (count_taps % 2 != 0) span_taps[count_taps] = span_taps[count_taps - 1];
-      const Span span = {span_taps, count, tap_pairs(c), c.stride_width * c.input_channels, strides.pixel,
-                         row + x * strides.pixel};
+      const Span span = {span_taps,     count,
+                         tap_pairs(c),  c.stride_width * c.input_channels,
+                         strides.pixel, row + x * strides.pixel};
       block_width(c) == 16 ? run_span<16>(c, span, packed, common) : run_span<8>(c, span, packed, common);
     });
     depthwise_apply_table(c, row, strides.pixel);

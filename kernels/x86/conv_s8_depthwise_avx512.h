@@ -71,7 +71,8 @@ inline void pack_block_header(const ConvS8& c, const Block& block, uint8_t* to) 
     uint32_t sum = 0;
     for (size_t t = 0; t < taps; ++t) sum += static_cast<uint32_t>(c.weights[o * taps + t]);
     const int p = c.right_shift[o];
-    bias[i] = (c.bias ? static_cast<uint32_t>(c.bias[o]) : 0) - static_cast<uint32_t>(c.input_zero_point + 128) * sum;
+    bias[i] = (c.bias ? static_cast<uint32_t>(c.bias[o]) : 0) -
+              static_cast<uint32_t>(c.input_zero_point + 128) * sum;
     if (p > 0) bias[i] += uint32_t{1} << (p - 1);
     right[i] = p > 0 ? p : 0;
     left[i] = p < 0 ? -p : 0;
@@ -83,21 +84,51 @@ inline void pack_block_header(const ConvS8& c, const Block& block, uint8_t* to) 
 inline bool has_left_shift(const uint8_t* block, size_t width) { return block[14 * width] != 0; }
 
 // The same operations on 64, 32 and 16 bytes.
-template <class V> V load(const void* from);
-template <> inline __m512i load<__m512i>(const void* from) { return _mm512_loadu_si512(from); }
-template <> inline __m256i load<__m256i>(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
-template <> inline __m128i load<__m128i>(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
+template <class V>
+V load(const void* from);
+template <>
+inline __m512i load<__m512i>(const void* from) {
+  return _mm512_loadu_si512(from);
+}
+template <>
+inline __m256i load<__m256i>(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+template <>
+inline __m128i load<__m128i>(const void* from) {
+  return _mm_loadu_si128(static_cast<const __m128i*>(from));
+}
 inline void store(void* to, __m512i v) { _mm512_storeu_si512(to, v); }
 inline void store(void* to, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(to), v); }
 inline void store(void* to, __m128i v) { _mm_storeu_si128(static_cast<__m128i*>(to), v); }
-template <class V> V splat8(int v);
-template <> inline __m512i splat8<__m512i>(int v) { return _mm512_set1_epi8(static_cast<char>(v)); }
-template <> inline __m256i splat8<__m256i>(int v) { return _mm256_set1_epi8(static_cast<char>(v)); }
-template <> inline __m128i splat8<__m128i>(int v) { return _mm_set1_epi8(static_cast<char>(v)); }
-template <class V> V splat16(int v);
-template <> inline __m512i splat16<__m512i>(int v) { return _mm512_set1_epi16(static_cast<int16_t>(v)); }
-template <> inline __m256i splat16<__m256i>(int v) { return _mm256_set1_epi16(static_cast<int16_t>(v)); }
-template <> inline __m128i splat16<__m128i>(int v) { return _mm_set1_epi16(static_cast<int16_t>(v)); }
+template <class V>
+V splat8(int v);
+template <>
+inline __m512i splat8<__m512i>(int v) {
+  return _mm512_set1_epi8(static_cast<char>(v));
+}
+template <>
+inline __m256i splat8<__m256i>(int v) {
+  return _mm256_set1_epi8(static_cast<char>(v));
+}
+template <>
+inline __m128i splat8<__m128i>(int v) {
+  return _mm_set1_epi8(static_cast<char>(v));
+}
+template <class V>
+V splat16(int v);
+template <>
+inline __m512i splat16<__m512i>(int v) {
+  return _mm512_set1_epi16(static_cast<int16_t>(v));
+}
+template <>
+inline __m256i splat16<__m256i>(int v) {
+  return _mm256_set1_epi16(static_cast<int16_t>(v));
+}
+template <>
+inline __m128i splat16<__m128i>(int v) {
+  return _mm_set1_epi16(static_cast<int16_t>(v));
+}
 inline __m512i flip(__m512i v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
 inline __m256i flip(__m256i v) { return _mm256_xor_si256(v, _mm256_set1_epi8(-128)); }
 inline __m128i flip(__m128i v) { return _mm_xor_si128(v, _mm_set1_epi8(-128)); }
@@ -128,11 +159,13 @@ inline __m128i pack16(__m128i a, __m128i b) { return _mm_packs_epi16(a, b); }
 
 // acc << left where left > 0 (p < 0). To s16 first: what saturates there saturates after the shift too.
 inline __m512i shift_left(__m512i acc, __m512i left) {
-  const __m512i narrow = _mm512_min_epi32(_mm512_max_epi32(acc, _mm512_set1_epi32(-32768)), _mm512_set1_epi32(32767));
+  const __m512i narrow =
+      _mm512_min_epi32(_mm512_max_epi32(acc, _mm512_set1_epi32(-32768)), _mm512_set1_epi32(32767));
   return _mm512_mask_sllv_epi32(acc, _mm512_test_epi32_mask(left, left), narrow, left);
 }
 inline __m256i shift_left(__m256i acc, __m256i left) {
-  const __m256i narrow = _mm256_min_epi32(_mm256_max_epi32(acc, _mm256_set1_epi32(-32768)), _mm256_set1_epi32(32767));
+  const __m256i narrow =
+      _mm256_min_epi32(_mm256_max_epi32(acc, _mm256_set1_epi32(-32768)), _mm256_set1_epi32(32767));
   return _mm256_mask_sllv_epi32(acc, _mm256_test_epi32_mask(left, left), narrow, left);
 }
 inline __m128i shift_left(__m128i acc, __m128i left) {
@@ -152,9 +185,15 @@ inline __m128i requantize_s16(__m128i t, __m128i m, __m128i zero_point) {
 }
 
 // Between output_min and output_max.
-inline __m512i clamp(__m512i q, __m512i low, __m512i high) { return _mm512_min_epi8(_mm512_max_epi8(q, low), high); }
-inline __m256i clamp(__m256i q, __m256i low, __m256i high) { return _mm256_min_epi8(_mm256_max_epi8(q, low), high); }
-inline __m128i clamp(__m128i q, __m128i low, __m128i high) { return _mm_min_epi8(_mm_max_epi8(q, low), high); }
+inline __m512i clamp(__m512i q, __m512i low, __m512i high) {
+  return _mm512_min_epi8(_mm512_max_epi8(q, low), high);
+}
+inline __m256i clamp(__m256i q, __m256i low, __m256i high) {
+  return _mm256_min_epi8(_mm256_max_epi8(q, low), high);
+}
+inline __m128i clamp(__m128i q, __m128i low, __m128i high) {
+  return _mm_min_epi8(_mm_max_epi8(q, low), high);
+}
 
 // Four pixels of one byte per channel -> four vectors of quads.
 template <class V>

@@ -17,10 +17,13 @@ namespace {
 bool supports(const ConvS8& c) { return is_depthwise(c) && c.input_channels >= 16; }
 
 size_t tap_quads(const ConvS8& c) { return (c.kernel_height * c.kernel_width + 3) / 4; }
-size_t block_bytes(const ConvS8& c, size_t width) { return block_header_bytes(width) + tap_quads(c) * 4 * width; }
+size_t block_bytes(const ConvS8& c, size_t width) {
+  return block_header_bytes(width) + tap_quads(c) * 4 * width;
+}
 
 size_t packed_bytes(const ConvS8& c) {
-  return for_each_block(c.input_channels, [&](size_t width) { return block_bytes(c, width); }, [](const Block&) {});
+  return for_each_block(
+      c.input_channels, [&](size_t width) { return block_bytes(c, width); }, [](const Block&) {});
 }
 
 void pack_block(const ConvS8& c, const Block& block, uint8_t* to) {
@@ -34,8 +37,9 @@ void pack_block(const ConvS8& c, const Block& block, uint8_t* to) {
 }
 
 void pack(const ConvS8& c, void* packed) {
-  for_each_block(c.input_channels, [&](size_t width) { return block_bytes(c, width); },
-                 [&](const Block& block) { pack_block(c, block, static_cast<uint8_t*>(packed) + block.offset); });
+  for_each_block(
+      c.input_channels, [&](size_t width) { return block_bytes(c, width); },
+      [&](const Block& block) { pack_block(c, block, static_cast<uint8_t*>(packed) + block.offset); });
 }
 
 // The addresses of the taps, then a row of padding.
@@ -55,8 +59,8 @@ struct Span {
 template <class V>
 inline void add_quad(const int8_t* const* taps, size_t channel, const uint8_t* weights, V (&acc)[4]) {
   V data[4];
-  interleave(flip(load<V>(taps[0] + channel)), flip(load<V>(taps[1] + channel)), flip(load<V>(taps[2] + channel)),
-             flip(load<V>(taps[3] + channel)), data);
+  interleave(flip(load<V>(taps[0] + channel)), flip(load<V>(taps[1] + channel)),
+             flip(load<V>(taps[2] + channel)), flip(load<V>(taps[3] + channel)), data);
 #pragma GCC unroll 4
   for (size_t j = 0; j < 4; ++j) acc[j] = dot(acc[j], data[j], load<V>(weights + j * sizeof(V)));
 }
@@ -70,7 +74,8 @@ void run_block(const ConvS8& c, const Span& span, const uint8_t* block, size_t c
   const size_t quads = kQuads ? kQuads : span.quads;
   int8_t* out = span.out + channel;
   for (size_t x = 0; x < span.count; ++x, out += span.out_step, channel += span.in_step) {
-    V acc[4] = {load<V>(block), load<V>(block + kBytes), load<V>(block + 2 * kBytes), load<V>(block + 3 * kBytes)};
+    V acc[4] = {load<V>(block), load<V>(block + kBytes), load<V>(block + 2 * kBytes),
+                load<V>(block + 3 * kBytes)};
 #pragma GCC unroll 3
     for (size_t i = 0; i < quads; ++i) add_quad(span.taps + 4 * i, channel, weights + 4 * kBytes * i, acc);
     const V low = requantize_half<V, kLeft>(acc[0], acc[1], block, 0, common);
@@ -82,18 +87,24 @@ void run_block(const ConvS8& c, const Span& span, const uint8_t* block, size_t c
 template <class V>
 void run_vector(const ConvS8& c, const Span& span, const uint8_t* block, size_t channel) {
   if (has_left_shift(block, sizeof(V))) return run_block<V, true, 0>(c, span, block, channel);
-  span.quads == 3 ? run_block<V, false, 3>(c, span, block, channel) : run_block<V, false, 0>(c, span, block, channel);
+  span.quads == 3 ? run_block<V, false, 3>(c, span, block, channel)
+                  : run_block<V, false, 0>(c, span, block, channel);
 }
 
 void run_span(const ConvS8& c, const Span& span, const void* packed) {
-  for_each_block(c.input_channels, [&](size_t width) { return block_bytes(c, width); }, [&](const Block& block) {
-    const uint8_t* at = static_cast<const uint8_t*>(packed) + block.offset;
-    switch (block.width) {
-      case 64: return run_vector<__m512i>(c, span, at, block.first);
-      case 32: return run_vector<__m256i>(c, span, at, block.first);
-      default: return run_vector<__m128i>(c, span, at, block.first);
-    }
-  });
+  for_each_block(
+      c.input_channels, [&](size_t width) { return block_bytes(c, width); },
+      [&](const Block& block) {
+        const uint8_t* at = static_cast<const uint8_t*>(packed) + block.offset;
+        switch (block.width) {
+          case 64:
+            return run_vector<__m512i>(c, span, at, block.first);
+          case 32:
+            return run_vector<__m256i>(c, span, at, block.first);
+          default:
+            return run_vector<__m128i>(c, span, at, block.first);
+        }
+      });
 }
 
 void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
@@ -108,8 +119,10 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
     for_each_span(c, input, n, y, padding, taps, [&](const int8_t** span_taps, size_t x, size_t count) {
       const size_t count_taps = c.kernel_height * c.kernel_width;
       for (size_t t = count_taps; t % 4 != 0; ++t) span_taps[t] = span_taps[count_taps - 1];
-      run_span(c, {span_taps, count, tap_quads(c), c.stride_width * c.input_channels, strides.pixel,
-                   row + x * strides.pixel}, packed);
+      run_span(c,
+               {span_taps, count, tap_quads(c), c.stride_width * c.input_channels, strides.pixel,
+                row + x * strides.pixel},
+               packed);
     });
     depthwise_apply_table(c, row, strides.pixel);
   }

@@ -40,7 +40,8 @@ struct Avx2 {
   static void fill(int16_t* to, size_t count, int16_t value);
   static void convert(const int8_t* from, size_t count, int16_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
-  static void run_tiles(const MicroTile<Avx2>& t, size_t first, size_t rows, size_t tiles, const Epilogue& epilogue);
+  static void run_tiles(const MicroTile<Avx2>& t, size_t first, size_t rows, size_t tiles,
+                        const Epilogue& epilogue);
 };
 
 // What all channels share on the way from acc to the output.
@@ -213,12 +214,14 @@ inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const uint8_t
   }
   const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(a[0], p0), _mm256_srav_epi32(b[0], p0));
   const __m256i r = requantize_s16(t, multiplier, e.zero_point);
-  return _mm256_permutevar8x32_epi32(clamp(_mm256_packs_epi16(r, r), e), _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
+  return _mm256_permutevar8x32_epi32(clamp(_mm256_packs_epi16(r, r), e),
+                                     _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
 }
 
 // Two pixels at a time; the last of an odd number is its own neighbour.
 template <size_t kRows, size_t kVectors, bool kWhole>
-inline void store_s8(const MicroTile<Avx2>& t, const Pixels& at, const __m256i (&acc)[kRows][kVectors], const Avx2::Epilogue& e) {
+inline void store_s8(const MicroTile<Avx2>& t, const Pixels& at, const __m256i (&acc)[kRows][kVectors],
+                     const Avx2::Epilogue& e) {
   const __m256i multiplier = load(t.panel + 96 * kVectors);
   auto* output = static_cast<int8_t*>(t.output);
 #pragma GCC unroll 3
@@ -253,7 +256,8 @@ inline void run_micro_tile(const MicroTile<Avx2>& t, const Pixels& at, const Avx
       int32_t values[8 * kVectors];
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) store(values + 8 * j, acc[i][j]);
-      store_f32(values, t.panel + 32 * kVectors, 8 * kVectors, t.columns, static_cast<float*>(t.output) + at.outputs[i]);
+      store_f32(values, t.panel + 32 * kVectors, 8 * kVectors, t.columns,
+                static_cast<float*>(t.output) + at.outputs[i]);
     }
     return;
   }
@@ -303,7 +307,7 @@ bool supports(const ConvS8&) { return true; }
 
 extern const ConvS8Kernel conv_s8_gemm_6x16_avx2_kernel;
 const ConvS8Kernel conv_s8_gemm_6x16_avx2_kernel = {
-    "conv_s8_gemm_6x16_avx2", kAvx2,      supports, packed_bytes<Avx2>, pack<Avx2>,
+    "conv_s8_gemm_6x16_avx2", kAvx2,       supports, packed_bytes<Avx2>, pack<Avx2>,
     scratch_bytes<Avx2>,      items<Avx2>, run<Avx2>};
 
 }  // namespace octet::kernels

@@ -33,11 +33,14 @@ struct Avx512Vnni {
 
   static size_t panel_width(size_t columns) { return (columns + 15) / 16 * 16; }
   static size_t header_bytes(size_t width) { return 12 * width + 192; }
-  static uint8_t pad_element(int32_t input_zero_point) { return static_cast<uint8_t>(input_zero_point + 128); }
+  static uint8_t pad_element(int32_t input_zero_point) {
+    return static_cast<uint8_t>(input_zero_point + 128);
+  }
   static void fill(uint8_t* to, size_t count, uint8_t value);
   static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
-  static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles, const Epilogue& epilogue);
+  static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
+                        const Epilogue& epilogue);
 };
 
 // What all channels share on the way from acc to the output.
@@ -164,7 +167,8 @@ inline void multiply_runs(const MicroTile<Avx512Vnni>& t, const Pixels& at, __m5
 // acc << left, per channel, where left > 0 (p < 0). To s16 first: what saturates there saturates after
 // the shift too, and nothing overflows.
 inline __m512i shift_left(__m512i acc, __m512i left) {
-  const __m512i narrow = _mm512_min_epi32(_mm512_max_epi32(acc, _mm512_set1_epi32(-32768)), _mm512_set1_epi32(32767));
+  const __m512i narrow =
+      _mm512_min_epi32(_mm512_max_epi32(acc, _mm512_set1_epi32(-32768)), _mm512_set1_epi32(32767));
   return _mm512_mask_sllv_epi32(acc, _mm512_test_epi32_mask(left, left), narrow, left);
 }
 
@@ -192,16 +196,17 @@ inline void store_bytes(int8_t* to, __m512i q, bool whole, __mmask64 mask) {
 }
 
 // The s16 results of vectors a and b of one pixel, or of one vector of two pixels.
-inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b, __m512i multiplier,
-                          const Avx512Vnni::Epilogue& e) {
-  const __m512i t = _mm512_packs_epi32(_mm512_srav_epi32(a, load(shift_a)), _mm512_srav_epi32(b, load(shift_b)));
+inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b,
+                          __m512i multiplier, const Avx512Vnni::Epilogue& e) {
+  const __m512i t =
+      _mm512_packs_epi32(_mm512_srav_epi32(a, load(shift_a)), _mm512_srav_epi32(b, load(shift_b)));
   return requantize_s16(t, multiplier, e.zero_point);
 }
 
 // Three or four vectors: one pixel fills a register of s8.
 template <size_t kRows, size_t kVectors>
-inline void store_wide(const MicroTile<Avx512Vnni>& t, const Pixels& at, const __m512i (&acc)[kRows][kVectors],
-                       const Avx512Vnni::Epilogue& e, __mmask64 mask) {
+inline void store_wide(const MicroTile<Avx512Vnni>& t, const Pixels& at,
+                       const __m512i (&acc)[kRows][kVectors], const Avx512Vnni::Epilogue& e, __mmask64 mask) {
   constexpr size_t kLast = kVectors - 1;
   const uint8_t* shifts = t.panel + 64 * kVectors;
   const __m512i m01 = load(t.panel + 192 * kVectors), m23 = load(t.panel + 192 * kVectors + 64);
@@ -218,8 +223,9 @@ inline void store_wide(const MicroTile<Avx512Vnni>& t, const Pixels& at, const _
 
 // One or two vectors: four or two pixels fill a register; missing ones repeat the last.
 template <size_t kRows, size_t kVectors>
-inline void store_narrow(const MicroTile<Avx512Vnni>& t, const Pixels& at, const __m512i (&acc)[kRows][kVectors],
-                         const Avx512Vnni::Epilogue& e, __mmask64 mask) {
+inline void store_narrow(const MicroTile<Avx512Vnni>& t, const Pixels& at,
+                         const __m512i (&acc)[kRows][kVectors], const Avx512Vnni::Epilogue& e,
+                         __mmask64 mask) {
   constexpr size_t kPixels = 4 / kVectors, kV1 = kVectors - 1, kLast = kRows - 1;
   const uint8_t *s0 = t.panel + 64 * kVectors, *s1 = s0 + 64 * kV1;
   const __m512i multiplier = load(t.panel + 192 * kVectors);
@@ -333,8 +339,13 @@ bool supports(const ConvS8&) { return true; }
 }  // namespace
 
 extern const ConvS8Kernel conv_s8_gemm_6x64_avx512vnni_kernel;
-const ConvS8Kernel conv_s8_gemm_6x64_avx512vnni_kernel = {
-    "conv_s8_gemm_6x64_avx512vnni", kAvx512Vnni,       supports, packed_bytes<Avx512Vnni>, pack<Avx512Vnni>,
-    scratch_bytes<Avx512Vnni>,      items<Avx512Vnni>, run<Avx512Vnni>};
+const ConvS8Kernel conv_s8_gemm_6x64_avx512vnni_kernel = {"conv_s8_gemm_6x64_avx512vnni",
+                                                          kAvx512Vnni,
+                                                          supports,
+                                                          packed_bytes<Avx512Vnni>,
+                                                          pack<Avx512Vnni>,
+                                                          scratch_bytes<Avx512Vnni>,
+                                                          items<Avx512Vnni>,
+                                                          run<Avx512Vnni>};
 
 }  // namespace octet::kernels

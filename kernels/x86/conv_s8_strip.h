@@ -1,214 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frame of the conv_s8 GEMM kernels on x86: everything around the
-// micro-kernel that does not depend on the instruction set.
-//
-// Work is cut into tiles of output pixels. For one tile, the input pixels that it
-// reads are copied once into a strip in scratch, converted to what the
-// multiply instruction wants, with padding written out. In the strip, the input
-// of one output pixel is a few runs of consecutive elements, at the same offsets
-// from the pixel's own place for every output pixel:
-//
-//   place(y, x)      = (y * place_y * strip_width + x * place_x) * channels
-//   run of (ky, kx)  = (ky * tap_y * strip_width + kx * tap_x) * channels + group's first channel
-//
-// Along an axis with dilation 1 neighbouring outputs share strip pixels
-// (place = stride, tap = 1), and along x the taps of a row then form one run.
-// Otherwise each tap has its own segment of the strip (place = 1, tap = tile
-// length), which also skips what a strided 1x1 convolution never reads.
-//
-// The micro-kernel multiplies kRows output pixels by a panel of output channels.
-// Panels are packed one after another, behind the plan and the tables.
-//
-// A file that includes this compiles its own copy: everything is in an anonymous
-// namespace, and Isa is a struct of that file with
-//   Element, kStep (elements of k per multiply), kRows, kPanel, kHalfPanel (channels),
-//   Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(), run_tiles().
+// The frame of the conv_s8 GEMM kernels on x86: fills strips and passes them to
+// the micro-kernel of Isa. conv_s8_strip_plan.h explains strips, panels and Isa.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
-#include "kernels/conv_s8.h"
+#include "kernels/x86/conv_s8_strip_plan.h"
 
 namespace octet::kernels {
 namespace {
-
-constexpr size_t kStripBytes = 128 * 1024;  // of the 256 KiB or more of L2
-constexpr size_t kTilePixels = 96;          // enough that a panel's way from L2 or memory does not show
-constexpr size_t kItemsWanted = 16;         // so that threads find work in small images too
-constexpr size_t kSlackElements = 64;       // vector stores may run over the strip's end
-
-inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
-inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
-inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
-inline size_t align_64(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
-
-// One axis of the tile and its strip.
-struct StripAxis {
-  size_t input, output, kernel, stride, dilation, pad;
-  size_t tile;         // outputs of a tile
-  bool shared;         // neighbouring outputs share strip pixels
-  size_t place, tap;   // distance in the strip of outputs and of taps
-
-  size_t tiles() const { return divide_up(output, tile); }
-  size_t length() const { return shared ? (tile - 1) * stride + kernel : kernel * tile; }
-  void set_tile(size_t outputs) {
-    tile = outputs;
-    place = shared ? stride : 1;
-    tap = shared ? 1 : tile;
-  }
-};
-
-inline StripAxis make_axis(size_t input, size_t output, size_t kernel, size_t stride, size_t dilation, size_t pad) {
-  StripAxis a = {input, output, kernel, stride, dilation, pad, 1, false, 1, 1};
-  a.shared = kernel > 1 && dilation == 1 && stride <= kernel;
-  a.set_tile(1);
-  return a;
-}
-
-struct StripPlan {
-  StripAxis y, x;
-  size_t batch, channels;
-  size_t runs, run_elements;     // per output pixel and group
-  size_t run_steps;              // multiplies of Isa::kStep elements in a run
-  size_t group_channels;         // input channels of a group
-  size_t tiles;
-  size_t panels_per_group, panels, blocks;  // blocks: parts of the panels, items of one tile
-  ConvS8OutputStrides output;
-};
-
-// Where rows do not matter, all pixels of all images are one row.
-inline bool is_flat(const ConvS8& c) {
-  return c.kernel_height == 1 && c.kernel_width == 1 && c.stride_height == 1 && c.stride_width == 1 &&
-         c.pad_top == 0 && c.pad_left == 0 && c.output_height == c.input_height &&
-         c.output_width == c.input_width && c.output_pixel_stride == 0 && c.output_row_stride == 0 &&
-         c.output_batch_stride == 0;
-}
-
-inline size_t strip_elements(const StripPlan& p) { return p.y.length() * p.x.length() * p.channels; }
-
-// Tiles of about kTilePixels whose strip stays below kStripBytes, all nearly equal.
-inline void choose_tile(StripPlan* p, size_t element_bytes) {
-  const size_t limit = kStripBytes / element_bytes;
-  p->x.set_tile(divide_up(p->x.output, divide_up(p->x.output, kTilePixels)));
-  while (p->x.tile > 6 && strip_elements(*p) > limit) p->x.set_tile(divide_up(p->x.tile, 2));
-  size_t rows = max_size(1, min_size(p->y.output, kTilePixels / p->x.tile));
-  rows = divide_up(p->y.output, divide_up(p->y.output, rows));
-  p->y.set_tile(rows);
-  while (p->y.tile > 1 && strip_elements(*p) > limit) p->y.set_tile(p->y.tile - 1);
-}
-
-template <class Isa>
-StripPlan make_plan(const ConvS8& c) {
-  StripPlan p = {};
-  const size_t pixels = c.batch * c.input_height * c.input_width;
-  const bool flat = is_flat(c);
-  p.y = flat ? make_axis(1, 1, 1, 1, 1, 0)
-             : make_axis(c.input_height, c.output_height, c.kernel_height, c.stride_height, c.dilation_height,
-                         c.pad_top);
-  p.x = flat ? make_axis(pixels, pixels, 1, 1, 1, 0)
-             : make_axis(c.input_width, c.output_width, c.kernel_width, c.stride_width, c.dilation_width,
-                         c.pad_left);
-  p.batch = flat ? 1 : c.batch;
-  p.channels = c.input_channels;
-  p.output = conv_s8_output_strides(c);
-  choose_tile(&p, sizeof(typename Isa::Element));
-  const bool merged = c.groups == 1 && p.x.shared;
-  p.runs = merged ? c.kernel_height : c.kernel_height * c.kernel_width;
-  p.run_elements = (merged ? c.kernel_width : 1) * (c.input_channels / c.groups);
-  p.run_steps = divide_up(p.run_elements, Isa::kStep);
-  p.group_channels = c.input_channels / c.groups;
-  p.tiles = p.batch * p.y.tiles() * p.x.tiles();
-  p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
-  p.panels = p.panels_per_group * c.groups;
-  p.blocks = min_size(p.panels, divide_up(kItemsWanted, max_size(p.tiles, 1)));
-  return p;
-}
-
-// A panel: output channels [first, first + columns) in `width` columns, packed at `offset`.
-struct Panel {
-  size_t first, columns, width, group, offset;
-};
-
-// Packed memory: the plan, the panels, the offsets of the runs in the strip, the packed panels.
-struct PackedStrip {
-  StripPlan* plan;
-  Panel* panels;
-  uint32_t* run_offsets;
-  uint8_t* base;
-
-  static size_t panels_at() { return align_64(sizeof(StripPlan)); }
-  static size_t runs_at(const StripPlan& p) { return panels_at() + align_64(p.panels * sizeof(Panel)); }
-  static size_t packed_panels_at(const StripPlan& p) { return runs_at(p) + align_64(p.runs * sizeof(uint32_t)); }
-  PackedStrip(const StripPlan& p, void* packed) {
-    base = static_cast<uint8_t*>(packed);
-    plan = reinterpret_cast<StripPlan*>(base);
-    panels = reinterpret_cast<Panel*>(base + panels_at());
-    run_offsets = reinterpret_cast<uint32_t*>(base + runs_at(p));
-  }
-};
-
-// Without its offset.
-template <class Isa>
-Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
-  const size_t group_outputs = c.output_channels / c.groups;
-  Panel panel;
-  panel.group = index / p.panels_per_group;
-  const size_t start = index % p.panels_per_group * Isa::kPanel;
-  panel.first = panel.group * group_outputs + start;
-  panel.columns = min_size(Isa::kPanel, group_outputs - start);
-  panel.width = Isa::panel_width(panel.columns);
-  panel.offset = 0;
-  return panel;
-}
-
-template <class Isa>
-size_t panel_bytes(const StripPlan& p, const Panel& panel) {
-  return Isa::header_bytes(panel.width) + p.runs * p.run_steps * Isa::kStep * panel.width;
-}
-
-template <class Isa>
-size_t packed_bytes(const ConvS8& c) {
-  const StripPlan p = make_plan<Isa>(c);
-  size_t bytes = PackedStrip::packed_panels_at(p);
-  for (size_t i = 0; i < p.panels; ++i) bytes += panel_bytes<Isa>(p, find_panel<Isa>(c, p, i));
-  return bytes;
-}
-
-// The weights of one run of output channel o: `elements` of them. Merged runs are one kernel row.
-inline const int8_t* run_weights(const ConvS8& c, const StripPlan& p, size_t o, size_t run) {
-  return c.weights + (o * p.runs + run) * p.run_elements;
-}
-
-// bias - input_zero_point * sum of weights, modulo 2^32, so that raw inputs can be
-// multiplied: sum (q - z) w = sum q w - z sum w. `zero_point` is that of the strip's elements.
-inline uint32_t folded_bias(const ConvS8& c, size_t o, int32_t zero_point) {
-  const size_t k = c.kernel_height * c.kernel_width * (c.input_channels / c.groups);
-  uint32_t sum = 0;
-  for (size_t i = 0; i < k; ++i) sum += static_cast<uint32_t>(c.weights[o * k + i]);
-  return (c.bias ? static_cast<uint32_t>(c.bias[o]) : 0) - static_cast<uint32_t>(zero_point) * sum;
-}
-
-template <class Isa>
-void pack(const ConvS8& c, void* memory) {
-  const StripPlan p = make_plan<Isa>(c);
-  const PackedStrip packed(p, memory);
-  *packed.plan = p;
-  for (size_t r = 0; r < p.runs; ++r) {
-    const bool merged = c.groups == 1 && p.x.shared;
-    const size_t ky = merged ? r : r / c.kernel_width, kx = merged ? 0 : r % c.kernel_width;
-    packed.run_offsets[r] = static_cast<uint32_t>((ky * p.y.tap * p.x.length() + kx * p.x.tap) * p.channels);
-  }
-  size_t offset = PackedStrip::packed_panels_at(p);
-  for (size_t i = 0; i < p.panels; ++i) {
-    Panel& panel = packed.panels[i];
-    panel = find_panel<Isa>(c, p, i);
-    panel.offset = offset;
-    offset += panel_bytes<Isa>(p, panel);
-    Isa::pack_panel(c, p, panel, packed.base + panel.offset);
-  }
-}
 
 // Scratch: the strip, then the tile's pixel places and output offsets.
 template <class Isa>
@@ -256,7 +55,9 @@ void copy_pixels(const StripPlan& p, const int8_t* row, ptrdiff_t x, size_t step
     const ptrdiff_t begin = x + static_cast<ptrdiff_t>(left);
     const size_t inside = begin < size ? min_size(count - left, static_cast<size_t>(size - begin)) : 0;
     Isa::fill(to, left * p.channels, pad);
-    if (inside > 0) Isa::convert(row + begin * static_cast<ptrdiff_t>(p.channels), inside * p.channels, to + left * p.channels);
+    if (inside > 0)
+      Isa::convert(row + begin * static_cast<ptrdiff_t>(p.channels), inside * p.channels,
+                   to + left * p.channels);
     Isa::fill(to + (left + inside) * p.channels, (count - left - inside) * p.channels, pad);
     return;
   }
@@ -271,8 +72,8 @@ void copy_pixels(const StripPlan& p, const int8_t* row, ptrdiff_t x, size_t step
 
 // Fills one strip row from input row y (padding if outside).
 template <class Isa>
-void fill_strip_row(const ConvS8& c, const StripPlan& p, const StripTile& tile, const int8_t* input, ptrdiff_t y,
-                    typename Isa::Element* to) {
+void fill_strip_row(const ConvS8& c, const StripPlan& p, const StripTile& tile, const int8_t* input,
+                    ptrdiff_t y, typename Isa::Element* to) {
   const auto pad = Isa::pad_element(c.input_zero_point);
   if (y < 0 || y >= static_cast<ptrdiff_t>(p.y.input)) {
     Isa::fill(to, p.x.length() * p.channels, pad);
@@ -302,7 +103,8 @@ void fill_strip(const ConvS8& c, const StripPlan& p, const StripTile& tile, cons
   }
   for (size_t k = 0; k < p.y.kernel; ++k)
     for (size_t r = 0; r < tile.height; ++r)
-      fill_strip_row<Isa>(c, p, tile, input, first + static_cast<ptrdiff_t>(k * p.y.dilation + r * p.y.stride),
+      fill_strip_row<Isa>(c, p, tile, input,
+                          first + static_cast<ptrdiff_t>(k * p.y.dilation + r * p.y.stride),
                           strip + (k * p.y.tile + r) * row_elements);
 }
 
@@ -312,7 +114,8 @@ void place_pixels(const StripPlan& p, const StripTile& tile, const StripScratch<
   for (size_t y = 0; y < tile.height; ++y)
     for (size_t x = 0; x < tile.width; ++x, ++m) {
       scratch.pixels[m] = scratch.strip + (y * p.y.place * p.x.length() + x * p.x.place) * p.channels;
-      scratch.outputs[m] = tile.n * p.output.batch + (tile.y + y) * p.output.row + (tile.x + x) * p.output.pixel;
+      scratch.outputs[m] =
+          tile.n * p.output.batch + (tile.y + y) * p.output.row + (tile.x + x) * p.output.pixel;
     }
 }
 
@@ -321,18 +124,19 @@ void place_pixels(const StripPlan& p, const StripTile& tile, const StripScratch<
 template <class Isa>
 struct MicroTile {
   const typename Isa::Element* const* pixels;
-  const size_t* outputs;          // element offset of each pixel's first output channel
+  const size_t* outputs;  // element offset of each pixel's first output channel
   const uint32_t* run_offsets;
-  size_t runs, steps;             // steps of kStep elements in each run
+  size_t runs, steps;  // steps of kStep elements in each run
   const uint8_t* panel;
-  void* output;                   // the panel's first channel at offset 0
+  void* output;  // the panel's first channel at offset 0
   size_t columns, width;
 };
 
 // All pixels of the tile by one panel: as a kRows + b (kRows - 1), so that no pixel is left over;
 // where there are too few for that, a last tile of fewer rows.
 template <class Isa>
-void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro, const typename Isa::Epilogue& epilogue) {
+void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro,
+               const typename Isa::Epilogue& epilogue) {
   const size_t portions = divide_up(pixels, Isa::kRows);
   const size_t missing = portions * Isa::kRows - pixels;
   const bool even = missing <= portions;

@@ -19,8 +19,8 @@ Status check_axis(const OpView& view, const Axis& a) {
   const int64_t window = a.dilation * (a.kernel - 1) + 1;
   const int64_t room = a.input + a.pad_before + a.pad_after - window;
   if (room < 0)
-    return error(StatusCode::kInvalidModel, "Conv2D '%s': %s window of %lld exceeds the padded input", view.name(),
-                 a.name, static_cast<long long>(window));
+    return error(StatusCode::kInvalidModel, "Conv2D '%s': %s window of %lld exceeds the padded input",
+                 view.name(), a.name, static_cast<long long>(window));
   const int64_t expected = room / a.stride + 1;
   if (a.output != expected)
     return error(StatusCode::kInvalidModel, "Conv2D '%s': output %s %lld; must be %lld", view.name(), a.name,
@@ -31,11 +31,11 @@ Status check_axis(const OpView& view, const Axis& a) {
 Status check_channels(const OpView& view, int32_t groups) {
   const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   if (x[3] % groups != 0 || w[0] % groups != 0)
-    return error(StatusCode::kInvalidModel, "Conv2D '%s': groups %d must divide channels %d and %d", view.name(),
-                 groups, x[3], w[0]);
+    return error(StatusCode::kInvalidModel, "Conv2D '%s': groups %d must divide channels %d and %d",
+                 view.name(), groups, x[3], w[0]);
   if (w[3] != x[3] / groups)
-    return error(StatusCode::kInvalidModel, "Conv2D '%s': weights for %d channels; must be %d / %d", view.name(),
-                 w[3], x[3], groups);
+    return error(StatusCode::kInvalidModel, "Conv2D '%s': weights for %d channels; must be %d / %d",
+                 view.name(), w[3], x[3], groups);
   if (y[3] != w[0] || y[0] != x[0])
     return error(StatusCode::kInvalidModel, "Conv2D '%s': output batch %d, channels %d; must be %d, %d",
                  view.name(), y[0], y[3], x[0], w[0]);
@@ -65,7 +65,8 @@ Status validate_conv_2d(const OpView& view) {
 }
 
 Status prepare_conv_2d(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
-  return view.input(0)->is_s8() ? prepare_conv_2d_s8(view, context, op) : prepare_conv_2d_f32(view, context, op);
+  return view.input(0)->is_s8() ? prepare_conv_2d_s8(view, context, op)
+                                : prepare_conv_2d_f32(view, context, op);
 }
 
 Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {

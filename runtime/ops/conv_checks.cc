@@ -43,8 +43,8 @@ Status check_requantization(const OpView& view, const schema::Requantization* r,
     return invalid(view, "no requantization; s8 output needs one");
   const size_t entries = r->multiplier()->size();
   if ((entries != 1 && entries != channels) || r->right_shift()->size() != entries)
-    return invalid(view, "requantization with %zu multipliers and %zu shifts; must be 1 or %zu of each", entries,
-                   static_cast<size_t>(r->right_shift()->size()), channels);
+    return invalid(view, "requantization with %zu multipliers and %zu shifts; must be 1 or %zu of each",
+                   entries, static_cast<size_t>(r->right_shift()->size()), channels);
   for (size_t i = 0; i < entries; ++i) {
     const int m = r->multiplier()->Get(static_cast<uint32_t>(i));
     const int p = r->right_shift()->Get(static_cast<uint32_t>(i));
@@ -96,8 +96,8 @@ Status validate_conv_output(const OpView& view, const ConvOutputOptions& options
     return invalid(view, "bias with %zu entries; must be %zu", bias->shape.elements(), channels);
   if (!view.input(0)->is_s8()) {
     if (options.activation_min <= options.activation_max) return {};
-    return invalid(view, "activation_min %g above activation_max %g", static_cast<double>(options.activation_min),
-                   static_cast<double>(options.activation_max));
+    return invalid(view, "activation_min %g above activation_max %g",
+                   static_cast<double>(options.activation_min), static_cast<double>(options.activation_max));
   }
   const size_t table_entries = options.table ? options.table->size() : 0;
   if (table_entries != 0 && table_entries != 256)

@@ -23,8 +23,8 @@ struct ConvOutputOptions {
 };
 template <class Options>
 ConvOutputOptions conv_output_options(const Options& o) {
-  return {o.requantization(), o.accumulator_scale(), o.table(), o.table_zero_point(),
-          o.activation_min(), o.activation_max()};
+  return {o.requantization(),   o.accumulator_scale(), o.table(),
+          o.table_zero_point(), o.activation_min(),    o.activation_max()};
 }
 
 // With s8 output: requantization with one entry, or one per channel, multiplier and right shift in

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kMacsWorthAThread = 300000;
 
 Status out_of_memory(const OpView& view, size_t bytes) {
-  return error(StatusCode::kOutOfMemory, "'%s': no memory for %zu bytes of packed weights", view.name(), bytes);
+  return error(StatusCode::kOutOfMemory, "'%s': no memory for %zu bytes of packed weights", view.name(),
+               bytes);
 }
 
 class ConvS8Op final : public Op {
@@ -82,17 +83,18 @@ Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareC
     prepared->packed = packed;
   }
   prepared->items = prepared->kernel->items(conv);
-  prepared->minimum_items =
-      prepared->items * kMacsWorthAThread / std::max<size_t>(macs_of(conv), 1) + 1;
+  prepared->minimum_items = prepared->items * kMacsWorthAThread / std::max<size_t>(macs_of(conv), 1) + 1;
   context->scratch_bytes = std::max(context->scratch_bytes, prepared->kernel->scratch_bytes(conv));
   return {};
 }
 
-void run_conv_s8(const PreparedConvS8& prepared, const RunContext& context, const int8_t* input, void* output) {
-  parallel_for(context, prepared.items, prepared.minimum_items, [&](size_t first, size_t last, size_t thread) {
-    uint8_t* scratch = context.scratch ? context.scratch + thread * context.scratch_stride : nullptr;
-    prepared.kernel->run(prepared.conv, prepared.packed, input, output, first, last, scratch);
-  });
+void run_conv_s8(const PreparedConvS8& prepared, const RunContext& context, const int8_t* input,
+                 void* output) {
+  parallel_for(
+      context, prepared.items, prepared.minimum_items, [&](size_t first, size_t last, size_t thread) {
+        uint8_t* scratch = context.scratch ? context.scratch + thread * context.scratch_stride : nullptr;
+        prepared.kernel->run(prepared.conv, prepared.packed, input, output, first, last, scratch);
+      });
 }
 
 Status make_conv_s8_op(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,

@@ -33,7 +33,8 @@ Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareC
                        PreparedConvS8* prepared);
 
 // Splits the items of `prepared` over the threads.
-void run_conv_s8(const PreparedConvS8& prepared, const RunContext& context, const int8_t* input, void* output);
+void run_conv_s8(const PreparedConvS8& prepared, const RunContext& context, const int8_t* input,
+                 void* output);
 
 // An Op that runs one convolution from view.input(0) to view.output(0).
 Status make_conv_s8_op(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,

@@ -36,11 +36,12 @@ Status check_channels(const OpView& view, int32_t groups) {
   const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   if (x[3] % groups != 0 || w[0] % groups != 0 || w[3] != x[3] / groups)
     return error(StatusCode::kInvalidModel,
-                 "ConvTranspose2D '%s': weights %d x ... x %d do not fit %d channels in %d groups", view.name(),
-                 w[0], w[3], x[3], groups);
+                 "ConvTranspose2D '%s': weights %d x ... x %d do not fit %d channels in %d groups",
+                 view.name(), w[0], w[3], x[3], groups);
   if (y[3] != w[0] || y[0] != x[0])
-    return error(StatusCode::kInvalidModel, "ConvTranspose2D '%s': output batch %d, channels %d; must be %d, %d",
-                 view.name(), y[0], y[3], x[0], w[0]);
+    return error(StatusCode::kInvalidModel,
+                 "ConvTranspose2D '%s': output batch %d, channels %d; must be %d, %d", view.name(), y[0],
+                 y[3], x[0], w[0]);
   return {};
 }
 
@@ -90,13 +91,13 @@ kernels::ConvS8 transposed_geometry(const OpView& view, const schema::Conv2DOpti
   return t;
 }
 
-Status prepare_phase(const OpView& view, const kernels::ConvS8& transposed, size_t index, PrepareContext* context,
-                     ConvTransposeS8Op::PreparedPhase* prepared) {
+Status prepare_phase(const OpView& view, const kernels::ConvS8& transposed, size_t index,
+                     PrepareContext* context, ConvTransposeS8Op::PreparedPhase* prepared) {
   kernels::ConvTransposeS8Phase phase = kernels::conv_transpose_s8_phase(transposed, index);
   auto* weights = static_cast<int8_t*>(context->packed->allocate(phase.weights_bytes));
   if (!weights)
-    return error(StatusCode::kOutOfMemory, "ConvTranspose2D '%s': no memory for %zu bytes of weights", view.name(),
-                 phase.weights_bytes);
+    return error(StatusCode::kOutOfMemory, "ConvTranspose2D '%s': no memory for %zu bytes of weights",
+                 view.name(), phase.weights_bytes);
   kernels::conv_transpose_s8_phase_weights(transposed, index, weights);
   phase.conv.weights = weights;
   prepared->output_offset = phase.output_offset;
@@ -115,8 +116,8 @@ Status validate_conv_transpose_2d(const OpView& view) {
   OCTET_RETURN_IF_ERROR(validate_conv_options(view, *o));
   const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   if (x.rank != 4 || w.rank != 4 || y.rank != 4)
-    return error(StatusCode::kInvalidModel, "ConvTranspose2D '%s': ranks %d, %d -> %d; must be 4", view.name(),
-                 x.rank, w.rank, y.rank);
+    return error(StatusCode::kInvalidModel, "ConvTranspose2D '%s': ranks %d, %d -> %d; must be 4",
+                 view.name(), x.rank, w.rank, y.rank);
   OCTET_RETURN_IF_ERROR(check_channels(view, o->groups()));
   OCTET_RETURN_IF_ERROR(check_axis(view, {"height", x[1], w[1], o->stride_height(), o->dilation_height(),
                                           o->pad_top(), o->pad_bottom(), o->output_pad_height(), y[1]}));

@@ -14,14 +14,17 @@ namespace octet {
 Status validate_fully_connected(const OpView& view) {
   OCTET_RETURN_IF_ERROR(validate_conv_tensors(view));
   const auto* o = view.options<schema::FullyConnectedOptions>();
-  if (!o) return error(StatusCode::kInvalidModel, "FullyConnected '%s': no FullyConnectedOptions", view.name());
+  if (!o)
+    return error(StatusCode::kInvalidModel, "FullyConnected '%s': no FullyConnectedOptions", view.name());
   const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   if (x.rank < 1 || w.rank != 2 || y.rank < 1)
-    return error(StatusCode::kInvalidModel, "FullyConnected '%s': ranks %d, %d -> %d; must be >= 1, 2 -> >= 1",
-                 view.name(), x.rank, w.rank, y.rank);
+    return error(StatusCode::kInvalidModel,
+                 "FullyConnected '%s': ranks %d, %d -> %d; must be >= 1, 2 -> >= 1", view.name(), x.rank,
+                 w.rank, y.rank);
   if (x[x.rank - 1] != w[1] || y[y.rank - 1] != w[0])
-    return error(StatusCode::kInvalidModel, "FullyConnected '%s': [..., %d] x [%d, %d] -> [..., %d] do not agree",
-                 view.name(), x[x.rank - 1], w[0], w[1], y[y.rank - 1]);
+    return error(StatusCode::kInvalidModel,
+                 "FullyConnected '%s': [..., %d] x [%d, %d] -> [..., %d] do not agree", view.name(),
+                 x[x.rank - 1], w[0], w[1], y[y.rank - 1]);
   if (x.elements(0, x.rank - 1) != y.elements(0, y.rank - 1))
     return error(StatusCode::kInvalidModel, "FullyConnected '%s': %zu rows in and %zu out; must be equal",
                  view.name(), x.elements(0, x.rank - 1), y.elements(0, y.rank - 1));

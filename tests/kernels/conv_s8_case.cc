@@ -11,7 +11,8 @@ namespace {
 
 using testing::Random;
 
-size_t output_size(size_t input, size_t kernel, size_t stride, size_t dilation, size_t pads, bool transposed) {
+size_t output_size(size_t input, size_t kernel, size_t stride, size_t dilation, size_t pads,
+                   bool transposed) {
   const size_t window = dilation * (kernel - 1) + 1;
   if (transposed) return (input - 1) * stride + window - pads;
   return (input + pads - window) / stride + 1;
@@ -22,10 +23,14 @@ int random_shift(size_t terms, Random* random) {
   int bits = 0;
   while ((size_t{1} << (2 * bits)) < terms) ++bits;
   switch (random->next() % 16) {
-    case 0: return static_cast<int>(random->in_range(-16, 0));
-    case 1: return static_cast<int>(random->in_range(24, 31));
-    case 2: return 0;
-    default: return static_cast<int>(random->in_range(std::max(bits - 2, -3), bits + 3));
+    case 0:
+      return static_cast<int>(random->in_range(-16, 0));
+    case 1:
+      return static_cast<int>(random->in_range(24, 31));
+    case 2:
+      return 0;
+    default:
+      return static_cast<int>(random->in_range(std::max(bits - 2, -3), bits + 3));
   }
 }
 
@@ -33,8 +38,8 @@ int random_shift(size_t terms, Random* random) {
 
 ConvShape square(size_t height, size_t width, size_t channels, size_t outputs, size_t kernel, size_t stride,
                  size_t pad, size_t groups, size_t dilation, size_t batch) {
-  return {batch, height, width,  channels, outputs,  kernel, kernel, stride,
-          stride, dilation, dilation, pad, pad, pad, pad, groups};
+  return {batch,  height,   width,    channels, outputs, kernel, kernel, stride,
+          stride, dilation, dilation, pad,      pad,     pad,    pad,    groups};
 }
 
 ConvCase::ConvCase(const ConvShape& s, ConvData data, ConvOutput output, uint64_t seed, bool transposed) {
@@ -128,11 +133,12 @@ size_t ConvCase::output_span() const {
 
 std::string ConvCase::text() const {
   const auto n = [](size_t v) { return std::to_string(v); };
-  return n(conv.batch) + "x" + n(conv.input_height) + "x" + n(conv.input_width) + "x" + n(conv.input_channels) +
-         " -> " + n(conv.output_height) + "x" + n(conv.output_width) + "x" + n(conv.output_channels) + ", kernel " +
-         n(conv.kernel_height) + "x" + n(conv.kernel_width) + " stride " + n(conv.stride_height) + "," +
-         n(conv.stride_width) + " dilation " + n(conv.dilation_height) + "," + n(conv.dilation_width) + " pad " +
-         n(conv.pad_top) + "," + n(conv.pad_left) + " groups " + n(conv.groups);
+  return n(conv.batch) + "x" + n(conv.input_height) + "x" + n(conv.input_width) + "x" +
+         n(conv.input_channels) + " -> " + n(conv.output_height) + "x" + n(conv.output_width) + "x" +
+         n(conv.output_channels) + ", kernel " + n(conv.kernel_height) + "x" + n(conv.kernel_width) +
+         " stride " + n(conv.stride_height) + "," + n(conv.stride_width) + " dilation " +
+         n(conv.dilation_height) + "," + n(conv.dilation_width) + " pad " + n(conv.pad_top) + "," +
+         n(conv.pad_left) + " groups " + n(conv.groups);
 }
 
 }  // namespace octet::kernels

@@ -32,10 +32,11 @@ std::vector<const ConvS8Kernel*> runnable_kernels() {
 
 // 64-byte aligned memory without slack behind it beyond what the contract grants (64 bytes).
 struct Memory {
-  explicit Memory(size_t bytes, uint8_t fill) : bytes(bytes + 64), data(::operator new(this->bytes, std::align_val_t{64})) {
+  explicit Memory(size_t bytes, uint8_t fill)
+      : bytes(bytes + 64), data(::operator new (this->bytes, std::align_val_t{64})) {
     std::memset(data, fill, this->bytes);
   }
-  ~Memory() { ::operator delete(data, std::align_val_t{64}); }
+  ~Memory() { ::operator delete (data, std::align_val_t{64}); }
   Memory(const Memory&) = delete;
   size_t bytes;
   void* data;
@@ -79,8 +80,8 @@ class ConvS8KernelTest : public ::testing::TestWithParam<const ConvS8Kernel*> {
       size_t at = 0;
       while (got[at] == expected[at]) ++at;
       FAIL() << kernel.name << " differs at output byte " << static_cast<ptrdiff_t>(at - kGap) << " of "
-             << expected.size() - 2 * kGap << ": " << int{got[at]} << ", must be " << int{expected[at]} << "; "
-             << test.text() << "; seed " << seed;
+             << expected.size() - 2 * kGap << ": " << int{got[at]} << ", must be " << int{expected[at]}
+             << "; " << test.text() << "; seed " << seed;
     }
   }
 
@@ -100,19 +101,15 @@ class ConvS8KernelTest : public ::testing::TestWithParam<const ConvS8Kernel*> {
 
 TEST_P(ConvS8KernelTest, LayersOfRealNetworks) {
   for (const ConvShape& shape : {
-           square(18, 17, 3, 32, 3, 2, 1),        // first layer
-           square(12, 13, 32, 16, 1, 1, 0),       // bottleneck
-           square(11, 9, 96, 24, 1, 1, 0),
-           square(7, 7, 40, 160, 1, 1, 0),
-           square(1, 1, 100, 50, 1, 1, 0),        // classifier
-           square(1, 3, 128, 9, 1, 1, 0),
-           square(1, 7, 65, 128, 1, 1, 0),
-           square(14, 14, 24, 24, 3, 1, 1, 24),   // depthwise
-           square(15, 14, 24, 24, 3, 2, 1, 24),
-           square(9, 9, 16, 16, 3, 1, 1),         // ResNet
-           square(10, 10, 16, 32, 3, 2, 1),
-           square(10, 10, 16, 32, 1, 2, 0),
-           square(13, 13, 16, 64, 3, 1, 1),       // SqueezeNet
+           square(18, 17, 3, 32, 3, 2, 1),   // first layer
+           square(12, 13, 32, 16, 1, 1, 0),  // bottleneck
+           square(11, 9, 96, 24, 1, 1, 0), square(7, 7, 40, 160, 1, 1, 0),
+           square(1, 1, 100, 50, 1, 1, 0),  // classifier
+           square(1, 3, 128, 9, 1, 1, 0), square(1, 7, 65, 128, 1, 1, 0),
+           square(14, 14, 24, 24, 3, 1, 1, 24),                                 // depthwise
+           square(15, 14, 24, 24, 3, 2, 1, 24), square(9, 9, 16, 16, 3, 1, 1),  // ResNet
+           square(10, 10, 16, 32, 3, 2, 1), square(10, 10, 16, 32, 1, 2, 0),
+           square(13, 13, 16, 64, 3, 1, 1),  // SqueezeNet
            square(23, 23, 3, 96, 7, 2, 0),
            ConvShape{1, 25, 10, 1, 64, 10, 4, 2, 2, 1, 1, 4, 1, 5, 1, 1},  // DS-CNN
            ConvShape{1, 12, 13, 64, 12, 3, 3, 1, 1, 5, 5, 5, 5, 5, 5, 1},  // RFB, dilated
@@ -219,7 +216,9 @@ TEST_P(ConvS8KernelTest, LargeTiles) {
   check(ConvCase(square(1, 10, 20000, 17, 1, 1, 0), ConvData::kExtremes, ConvOutput::kS8, 7), 7);
 }
 
-std::string kernel_name(const ::testing::TestParamInfo<const ConvS8Kernel*>& info) { return info.param->name; }
+std::string kernel_name(const ::testing::TestParamInfo<const ConvS8Kernel*>& info) {
+  return info.param->name;
+}
 
 INSTANTIATE_TEST_SUITE_P(Rows, ConvS8KernelTest, ::testing::ValuesIn(runnable_kernels()), kernel_name);
 
@@ -227,8 +226,9 @@ TEST(ConvS8, ReportsWhichRowsRan) {
   size_t count = 0;
   const ConvS8Kernel* const* rows = conv_s8_kernels(&count);
   for (size_t i = 0; i < count; ++i)
-    std::printf("%s: %s\n", rows[i]->name,
-                detect_cpu_features().has(rows[i]->feature) ? "tested" : "not tested, this CPU lacks the feature");
+    std::printf(
+        "%s: %s\n", rows[i]->name,
+        detect_cpu_features().has(rows[i]->feature) ? "tested" : "not tested, this CPU lacks the feature");
   EXPECT_STREQ(rows[count - 1]->name, "conv_s8_reference");
 }
 

@@ -44,8 +44,10 @@ void check(const ConvShape& shape, ConvOutput output, uint64_t seed) {
       conv_transpose_s8_phase_weights(t, i, weights.data());
       phase.conv.weights = weights.data();
       const ConvS8Kernel& kernel = rows[row]->supports(phase.conv) ? *rows[row] : *rows[count - 1];
-      run_phase(kernel, phase.conv, test.input.data(), got.data() + phase.output_offset * test.element_bytes());
-      outputs += phase.conv.batch * phase.conv.output_height * phase.conv.output_width * phase.conv.output_channels;
+      run_phase(kernel, phase.conv, test.input.data(),
+                got.data() + phase.output_offset * test.element_bytes());
+      outputs +=
+          phase.conv.batch * phase.conv.output_height * phase.conv.output_width * phase.conv.output_channels;
     }
     ASSERT_EQ(outputs * test.element_bytes(), bytes);
     ASSERT_EQ(std::memcmp(got.data(), expected.data(), bytes), 0)
@@ -54,9 +56,10 @@ void check(const ConvShape& shape, ConvOutput output, uint64_t seed) {
 }
 
 TEST(ConvTransposeS8, CommonShapes) {
-  for (const ConvShape& shape : {square(5, 6, 8, 12, 2, 2, 0), square(5, 6, 8, 12, 4, 2, 1), square(4, 5, 3, 17, 3, 2, 1),
-                                 square(4, 4, 16, 16, 3, 1, 1), square(3, 3, 24, 24, 4, 2, 1, 24),
-                                 square(3, 4, 6, 9, 3, 3, 0, 3), square(1, 1, 10, 7, 5, 4, 2)}) {
+  for (const ConvShape& shape :
+       {square(5, 6, 8, 12, 2, 2, 0), square(5, 6, 8, 12, 4, 2, 1), square(4, 5, 3, 17, 3, 2, 1),
+        square(4, 4, 16, 16, 3, 1, 1), square(3, 3, 24, 24, 4, 2, 1, 24), square(3, 4, 6, 9, 3, 3, 0, 3),
+        square(1, 1, 10, 7, 5, 4, 2)}) {
     check(shape, ConvOutput::kS8, 11);
     check(shape, ConvOutput::kTable, 12);
     check(shape, ConvOutput::kF32, 13);

@@ -21,7 +21,8 @@ using testing::Random;
 // A small s8 convolution model whose every field a test can break.
 struct ConvModel {
   std::vector<int> input = {2, 9, 8, 12}, weights = {20, 3, 3, 12}, output = {2, 5, 4, 20};
-  int stride = 2, dilation = 1, pad = 1, groups = 1, bias_entries = 20, multiplier_entries = 20, shift_entries = 20;
+  int stride = 2, dilation = 1, pad = 1, groups = 1, bias_entries = 20, multiplier_entries = 20,
+      shift_entries = 20;
   int table_entries = 0, scale_entries = 0, output_pad = 0;
   int first_multiplier = 20000, first_shift = 8, minimum = -100, maximum = 110;
   bool weights_constant = true, with_options = true;
@@ -59,7 +60,8 @@ struct ConvModel {
   void build(OpTester* t) {
     fill();
     const int x = t->input(schema::TensorType_S8, input, 0.1f, 3);
-    const int w = weights_constant ? t->constant_s8(weights, weight_values) : t->input(schema::TensorType_S8, weights);
+    const int w =
+        weights_constant ? t->constant_s8(weights, weight_values) : t->input(schema::TensorType_S8, weights);
     const int b = bias_type == schema::TensorType_S32
                       ? t->constant_s32({bias_entries}, bias_values)
                       : t->constant_f32({bias_entries}, std::vector<float>(bias_values.size()));
@@ -74,9 +76,9 @@ struct ConvModel {
     const auto requantization =
         multiplier_entries ? t->requantization(multipliers, shifts, minimum, maximum) : 0;
     const auto scale = scale_entries ? builder.CreateVector(scales) : 0;
-    const auto lookup = table_entries
-                            ? builder.CreateVector(reinterpret_cast<const uint8_t*>(table.data()), table.size())
-                            : 0;
+    const auto lookup =
+        table_entries ? builder.CreateVector(reinterpret_cast<const uint8_t*>(table.data()), table.size())
+                      : 0;
     if (!with_options) {
       t->add(type, {x, w, b}, {y});
     } else if (type == schema::OperatorType_FullyConnected) {
@@ -156,7 +158,8 @@ void expect_equal(ConvModel model) {
       ASSERT_TRUE(t.create(OpTester::options(threads, mask)));
       t.set<int8_t>(0, model.input_values);
       t.run();
-      ASSERT_EQ(t.get<T>(0), expected) << "mask '" << mask << "', kernel " << t.kernel_name() << ", " << threads;
+      ASSERT_EQ(t.get<T>(0), expected)
+          << "mask '" << mask << "', kernel " << t.kernel_name() << ", " << threads;
     }
   }
 }
@@ -285,7 +288,10 @@ TEST(FullyConnected, Validation) {
   const ConvModel m = fully_connected();
   expect_error(m, "do not agree", [](ConvModel* c) { c->input[2] = 32; });
   expect_error(m, "do not agree", [](ConvModel* c) { c->output[2] = 21; });
-  expect_error(m, "6 rows in and 8 out", [](ConvModel* c) { c->output[0] = 2; c->output[1] = 4; });
+  expect_error(m, "6 rows in and 8 out", [](ConvModel* c) {
+    c->output[0] = 2;
+    c->output[1] = 4;
+  });
   expect_error(m, "ranks 3, 3 -> 3", [](ConvModel* c) { c->weights = {20, 1, 33}; });
   expect_error(m, "no FullyConnectedOptions", [](ConvModel* c) { c->with_options = false; });
 }
