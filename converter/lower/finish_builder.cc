@@ -30,13 +30,25 @@ bool fits_s32(const Dims& shape) {
 
 }  // namespace
 
+// Equal shapes are stored once: in a small network they would outweigh many a bias.
+flatbuffers::Offset<flatbuffers::Vector<int32_t>> ModelBuilder::shared_shape(const Dims& shape) {
+  const auto found = shapes_.find(shape);
+  if (found != shapes_.end()) return found->second;
+  return shapes_.emplace(shape, fbb_.CreateVector(to_s32(shape))).first->second;
+}
+
 flatbuffers::Offset<schema::Tensor> ModelBuilder::create_tensor(const TensorRecord& record) {
-  const std::vector<int32_t> shape = to_s32(record.shape);
-  // An f32 value may carry the scale that a quantized network pins on it; the file's tensor is not quantized.
-  const Quantization q = record.type == schema::TensorType_F32 ? Quantization() : record.quantization;
+  // An f32 value may carry the scale that a quantized network pins on it; the file's tensor is not quantized. A
+  // bias (s32) has the scales of the input and the weights multiplied, so it stores none.
+  const bool plain = record.type == schema::TensorType_F32 || record.type == schema::TensorType_S32;
+  const Quantization q = plain ? Quantization() : record.quantization;
   const uint32_t buffer_index = record.constant != nullptr ? buffer(record.constant) : 0;
-  return schema::CreateTensorDirect(fbb_, record.name.c_str(), record.type, &shape, buffer_index, q.scale,
-                                    q.zero_point, or_null(q.channel_scales), q.channel_axis);
+  // A constant needs no name: the operator that reads it has one.
+  const auto name = record.constant != nullptr ? 0 : fbb_.CreateSharedString(record.name);
+  const auto shape = shared_shape(record.shape);
+  const auto scales = q.channel_scales.empty() ? 0 : fbb_.CreateVector(q.channel_scales);
+  return schema::CreateTensor(fbb_, name, record.type, shape, buffer_index, q.scale, q.zero_point, scales,
+                              q.channel_axis);
 }
 
 Status ModelBuilder::create_tensors(std::vector<flatbuffers::Offset<schema::Tensor>>* out) {

@@ -7,6 +7,7 @@
 // buffer. Shapes are checked to fit the file's 32-bit dimensions once, in finish.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -76,6 +77,7 @@ class ModelBuilder {
   uint32_t buffer(const std::shared_ptr<const Constant>& constant);
   Status create_tensors(std::vector<flatbuffers::Offset<schema::Tensor>>* out);
   flatbuffers::Offset<schema::Tensor> create_tensor(const TensorRecord& record);
+  flatbuffers::Offset<flatbuffers::Vector<int32_t>> shared_shape(const Dims& shape);
   flatbuffers::Offset<schema::Input> create_input(const GraphPort& port,
                                                   flatbuffers::Offset<schema::Preprocessing> preprocessing);
   flatbuffers::Offset<schema::Output> create_output(const GraphPort& port);
@@ -90,6 +92,7 @@ class ModelBuilder {
   std::vector<flatbuffers::Offset<schema::Buffer>> buffers_;
   std::vector<std::shared_ptr<const Constant>> buffer_constants_;   // parallel to buffers_
   std::unordered_multimap<size_t, uint32_t> buffer_by_hash_;
+  std::map<Dims, flatbuffers::Offset<flatbuffers::Vector<int32_t>>> shapes_;
   std::vector<flatbuffers::Offset<schema::Operator>> operators_;
   uint64_t constant_bytes_ = 0;
   uint64_t macs_ = 0;
