@@ -22,16 +22,8 @@ int newest_known_opset() {
   return range == ranges.end() ? 0 : range->second.second;
 }
 
-// The shapes that --shape gives, for the ONNX library's inference. Stored intermediate shapes may be of
-// another batch size: dropped.
-void set_input_shapes(const std::map<std::string, std::vector<int64_t>>& shapes, onnx::GraphProto* graph) {
-  for (auto& input : *graph->mutable_input()) {
-    const auto given = shapes.find(input.name());
-    if (given == shapes.end() || !input.type().has_tensor_type()) continue;
-    auto* shape = input.mutable_type()->mutable_tensor_type()->mutable_shape();
-    shape->clear_dim();
-    for (int64_t dim : given->second) shape->add_dim()->set_dim_value(dim);
-  }
+// Stored shapes may be of another batch size: dropped before they are inferred anew.
+void forget_shapes(onnx::GraphProto* graph) {
   graph->clear_value_info();
   for (auto& output : *graph->mutable_output())
     if (output.type().has_tensor_type()) output.mutable_type()->mutable_tensor_type()->clear_shape();
@@ -39,8 +31,7 @@ void set_input_shapes(const std::map<std::string, std::vector<int64_t>>& shapes,
 
 }  // namespace
 
-Status check_with_onnx(const std::string& path, const Opsets& opsets,
-                       const std::map<std::string, std::vector<int64_t>>& shapes, onnx::ModelProto* model,
+Status check_with_onnx(const std::string& path, const Opsets& opsets, onnx::ModelProto* model,
                        Diagnostics* diagnostics) {
   const int known = newest_known_opset();
   if (opsets.onnx > known || model->ir_version() > onnx::Version::IR_VERSION) {
@@ -55,7 +46,7 @@ Status check_with_onnx(const std::string& path, const Opsets& opsets,
   } catch (const std::exception& error) {
     return Status(StatusCode::kInvalidModel, path + ": not a valid ONNX model: " + first_line(error.what()));
   }
-  set_input_shapes(shapes, model->mutable_graph());
+  forget_shapes(model->mutable_graph());
   try {
     onnx::shape_inference::InferShapes(*model);
   } catch (const std::exception& error) {

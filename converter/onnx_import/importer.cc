@@ -18,9 +18,8 @@ ValueId Scope::find(const std::string& name) const {
   return kNoValue;
 }
 
-Importer::Importer(const onnx::ModelProto& model, const std::map<std::string, Dims>& shapes, Graph* graph,
-                   Diagnostics* diagnostics)
-    : model_(model), shapes_(shapes), graph_(graph), diagnostics_(diagnostics) {}
+Importer::Importer(const onnx::ModelProto& model, Graph* graph, Diagnostics* diagnostics)
+    : model_(model), graph_(graph), diagnostics_(diagnostics) {}
 
 void Importer::import_model(const Opsets& opsets) {
   const onnx::GraphProto& proto = model_.graph();
@@ -34,56 +33,56 @@ void Importer::import_model(const Opsets& opsets) {
   graph_->remove_dead_nodes();
 }
 
+namespace {
+
+[[noreturn]] void refuse_input(const onnx::ValueInfoProto& input, const std::string& reason,
+                               StatusCode code = StatusCode::kInvalidModel) {
+  throw_error(code, "input '" + input.name() + "'" + reason);
+}
+
+// "[N, 3, 224, 224]" and the option that would settle it.
+void refuse_open_dimensions(const onnx::ValueInfoProto& input, const Dims& shape,
+                            const std::vector<std::string>& symbols) {
+  std::string option, text;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const std::string comma = i == 0 ? "" : ",", known = std::to_string(shape[i]);
+    text += comma + (i == 0 ? "" : " ") + (shape[i] >= 0 ? known : symbols[i]);
+    option += comma + (shape[i] >= 0 ? known : i == 0 ? "1" : symbols[i]);
+  }
+  if (std::any_of(shape.begin(), shape.end(), [](int64_t dim) { return dim < 0; }))
+    refuse_input(input, ": shape [" + text + "] has dimensions without a size; give them with --shape " +
+                            input.name() + "=" + option);
+}
+
+// The declared shape, all of it known, within the runtime's limits.
+Dims static_shape(const onnx::ValueInfoProto& input) {
+  std::vector<std::string> symbols;
+  const Dims shape = declared_shape(input, &symbols);
+  if (!input.type().tensor_type().has_shape())
+    refuse_input(input, " has no shape; give one with --shape " + input.name() + "=1,3,224,224");
+  refuse_open_dimensions(input, shape, symbols);
+  if (shape.size() > static_cast<size_t>(kMaxRank))
+    refuse_input(input, ": rank " + std::to_string(shape.size()) + "; the limit is 8", StatusCode::kUnsupported);
+  if (std::any_of(shape.begin(), shape.end(), [](int64_t dim) { return dim < 1 || dim > (1 << 30); }))
+    refuse_input(input, ": shape " + shape_text(shape) + "; dimensions must be at least 1", StatusCode::kInvalidArgument);
+  return shape;
+}
+
+}  // namespace
+
 void Importer::import_inputs(const onnx::GraphProto& proto, Scope* scope) {
   for (const onnx::ValueInfoProto* input : real_inputs(proto)) {
-    std::vector<std::string> symbols;
-    Dims shape = declared_shape(*input, &symbols);
-    const auto given = shapes_.find(input->name());
-    if (given != shapes_.end()) {
-      if (input->type().tensor_type().has_shape() && given->second.size() != shape.size())
-        throw_error(StatusCode::kInvalidArgument,
-                    "--shape " + input->name() + ": " + std::to_string(given->second.size()) +
-                        " dimensions; the input has " + std::to_string(shape.size()));
-      for (size_t i = 0; i < std::min(shape.size(), given->second.size()); ++i)
-        if (shape[i] >= 0 && shape[i] != given->second[i])
-          diagnostics_->note("import", "", "input '" + input->name() + "': declared " + shape_text(shape) +
-                                               ", converted as " + shape_text(given->second));
-      shape = given->second;
-    }
-    std::string option = "--shape " + input->name() + "=", text;
-    for (size_t i = 0; i < shape.size(); ++i) {
-      text += (i == 0 ? "" : ", ") + (shape[i] >= 0 ? std::to_string(shape[i]) : symbols[i]);
-      option += (i == 0 ? "" : ",") + (shape[i] >= 0 ? std::to_string(shape[i]) : i == 0 ? "1" : symbols[i]);
-    }
-    if (!input->type().tensor_type().has_shape() && given == shapes_.end())
-      throw_error(StatusCode::kInvalidModel, "input '" + input->name() + "' has no shape; give one with --shape " +
-                                                 input->name() + "=1,3,224,224");
-    if (std::any_of(shape.begin(), shape.end(), [](int64_t dim) { return dim < 0; }))
-      throw_error(StatusCode::kInvalidModel, "input '" + input->name() + "': shape [" + text +
-                                                 "] has dimensions without a size; give them with " + option);
-    if (shape.size() > static_cast<size_t>(kMaxRank))
-      throw_error(StatusCode::kUnsupported, "input '" + input->name() + "': rank " + std::to_string(shape.size()) +
-                                                "; the limit is 8");
-    if (std::any_of(shape.begin(), shape.end(), [](int64_t dim) { return dim < 1 || dim > (1 << 30); }))
-      throw_error(StatusCode::kInvalidArgument, "input '" + input->name() + "': shape " + shape_text(shape) +
-                                                    "; dimensions must be at least 1");
-    TensorType type;
+    const Dims shape = static_shape(*input);
     const int onnx_type = input->type().tensor_type().elem_type();
+    TensorType type;
     if (!tensor_type(onnx_type, &type))
-      throw_error(StatusCode::kUnsupported, "input '" + input->name() + "': element type " +
-                                                onnx_type_name(onnx_type) + " is not supported");
+      refuse_input(*input, ": element type " + onnx_type_name(onnx_type) + " is not supported", StatusCode::kUnsupported);
     if (type == schema::TensorType_F32 && onnx_type != onnx::TensorProto::FLOAT)
       diagnostics_->note("import", "", "input '" + input->name() + "' is " + onnx_type_name(onnx_type) +
                                            "; the converted model takes float32");
     const ValueId value = graph_->add_value(input->name(), type, shape);
     scope->values[input->name()] = value;
     graph_->inputs.push_back({input->name(), value, type, shape, {}});
-  }
-  for (const auto& [name, shape] : shapes_) {
-    if (scope->values.count(name) != 0) continue;
-    std::string known;
-    for (const GraphPort& port : graph_->inputs) known += (known.empty() ? "'" : ", '") + port.name + "'";
-    throw_error(StatusCode::kInvalidArgument, "--shape " + name + ": no such input; the network has " + known);
   }
 }
 

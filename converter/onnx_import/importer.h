@@ -125,8 +125,8 @@ Handler find_handler(const std::string& domain, const std::string& type);
 
 class Importer {
  public:
-  Importer(const onnx::ModelProto& model, const std::map<std::string, Dims>& shapes, Graph* graph,
-           Diagnostics* diagnostics);
+  // The model's inputs have the shapes that they are to be converted with (apply_shapes).
+  Importer(const onnx::ModelProto& model, Graph* graph, Diagnostics* diagnostics);
 
   void import_model(const Opsets& opsets);
   // The nodes of a subgraph or function in `scope`; outputs are then found by name.
@@ -146,15 +146,13 @@ class Importer {
   void compare_with_onnx(const onnx::GraphProto& proto, const Scope& scope);
 
   const onnx::ModelProto& model_;
-  const std::map<std::string, Dims>& shapes_;
   Graph* graph_;
   Diagnostics* diagnostics_;
   std::set<std::string> node_names_;
   int depth_ = 0;
 };
 
-// The shape of a graph input: declared, with --shape's override. Dimensions without a size are -1.
-// Writes the names of symbolic dimensions too. Throws ImportError for what is no tensor.
+// A declared shape. Dimensions without a size are -1; writes the names of symbolic dimensions too. Throws ImportError for what is no tensor.
 Dims declared_shape(const onnx::ValueInfoProto& input, std::vector<std::string>* symbols);
 // The inputs of the graph that are no initialisers.
 std::vector<const onnx::ValueInfoProto*> real_inputs(const onnx::GraphProto& graph);

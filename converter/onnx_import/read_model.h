@@ -5,9 +5,7 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <map>
 #include <string>
-#include <vector>
 
 #include "converter/diagnostics.h"
 #include "runtime/status.h"
@@ -33,8 +31,7 @@ Status load_external_data(const std::string& folder, onnx::ModelProto* model);
 
 // Runs the ONNX library's checker and shape inference where the library knows the model's opset; a note
 // says where it does not. Inferred shapes are left in the model's value_info.
-Status check_with_onnx(const std::string& path, const Opsets& opsets,
-                       const std::map<std::string, std::vector<int64_t>>& shapes, onnx::ModelProto* model,
+Status check_with_onnx(const std::string& path, const Opsets& opsets, onnx::ModelProto* model,
                        Diagnostics* diagnostics);
 
 }  // namespace octet::converter
