@@ -100,9 +100,11 @@ class PadOp final : public Op {
 }  // namespace
 
 // Checks: one input, one output of the same type, quantization and rank (at least 1); PadOptions with a
-// known mode and one begin and end per axis; the output's lengths are the input's plus both. Padding may be
-// negative. Modes other than constant need an element to repeat.
+// known mode and one begin and end per axis; the output's lengths are the input's plus both, and at most
+// 2^24, since prepare maps each index. Padding may be negative. Modes other than constant need an element to
+// repeat.
 Status validate_pad(const OpView& view) {
+  constexpr int32_t kLongest = 1 << 24;
   OCTET_RETURN_IF_ERROR(check_operands(view, 1, 1));
   const Tensor &input = *view.input(0), &output = *view.output(0);
   OCTET_RETURN_IF_ERROR(check_same_meaning(view, input, output));
@@ -122,6 +124,8 @@ Status validate_pad(const OpView& view) {
     if (input.shape[i] + begin + end != output.shape[i])
       return invalid(view, "axis %d: %d padded by %lld and %lld; the output has %d", i, input.shape[i],
                      static_cast<long long>(begin), static_cast<long long>(end), output.shape[i]);
+    if (output.shape[i] > kLongest && (begin != 0 || end != 0 || i == 0))
+      return invalid(view, "axis %d: %d elements; must be at most %d", i, output.shape[i], kLongest);
     if (input.shape[i] == 0 && options->mode() != schema::PadMode_Constant && output.bytes > 0)
       return invalid(view, "axis %d has no element to repeat", i);
   }

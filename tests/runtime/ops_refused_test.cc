@@ -297,6 +297,7 @@ TEST(Refused, SliceAndPad) {
   pad({5, 6}, {7, 6}, 0, {1}, {1, 0}, "1 begins and 2 ends");
   pad({5, 6}, {8, 6}, 0, {1, 0}, {1, 0}, "axis 0: 5 padded by 1 and 1");
   pad({5, 6}, {8, 6}, 0, {2147483647, 0}, {2147483647, 0}, "axis 0");
+  pad({1, 2}, {1 << 25, 2}, 0, {1, 0}, {(1 << 25) - 2, 0}, "must be at most 16777216");
   pad({0, 6}, {2, 6}, 2, {1, 0}, {1, 0}, "no element to repeat");
   pad({}, {}, 0, {}, {}, "a scalar cannot be padded");
 }
