@@ -30,12 +30,19 @@ Json port_json(const Port& port, const Tensor& tensor) {
   return json;
 }
 
-// Names of the tensors of an operator; absent ones are empty.
+// The tensor's name; a constant without one is called by its index, an absent tensor is empty.
+std::string tensor_name(const schema::Model& model, int32_t index) {
+  if (index < 0) return "";
+  const std::string name = text(model.tensors()->Get(static_cast<unsigned>(index))->name());
+  return name.empty() ? "constant " + std::to_string(index) : name;
+}
+
+// Names of the tensors of an operator.
 Json tensor_names(const schema::Model& model, const flatbuffers::Vector<int32_t>* indices) {
   Json names = Json::array();
   if (indices)
     for (const int32_t index : *indices)
-      names.push_back(index < 0 ? "" : text(model.tensors()->Get(static_cast<unsigned>(index))->name()));
+      names.push_back(tensor_name(model, index));
   return names;
 }
 
