@@ -54,6 +54,9 @@ Status lower_preprocessing(const Graph& graph, const GraphPort& port, const Imag
                            PreprocessingData* data) {
   const ImageAxes axes = find_image_axes(port.shape);
   if (!given.present || !axes.image || port.value == kNoValue) return Status();
+  // In [1, 64, 100, 1] the last axis is no channel, as the layout of the graph's own tensor shows.
+  const Dims& own = graph.value(port.value).shape;
+  if (own.size() != 4 || (own[1] != axes.channels && own[3] != axes.channels)) return Status();
   data->present = true;
   data->image = given;
   if (axes.channels == 1) data->image.color = ImagePreprocessing::Color::kGray;
