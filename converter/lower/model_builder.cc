@@ -58,8 +58,8 @@ void ModelBuilder::push_operator(const Node& node, const OperatorParts& parts, s
   while (!inputs.empty() && inputs.back() < 0) inputs.pop_back();
   std::vector<int> outputs = parts.outputs;
   while (!outputs.empty() && outputs.back() < 0) outputs.pop_back();
-  const auto name = fbb_.CreateString(node.name + parts.name_suffix);
-  const auto reason = node.float_reason.empty() ? 0 : fbb_.CreateString(node.float_reason);
+  const auto name = fbb_.CreateSharedString(node.name + parts.name_suffix);
+  const auto reason = node.float_reason.empty() ? 0 : fbb_.CreateSharedString(node.float_reason);
   const auto input_vector = fbb_.CreateVector(inputs);
   const auto output_vector = fbb_.CreateVector(outputs);
   operators_.push_back(schema::CreateOperator(fbb_, parts.type, name, input_vector, output_vector, options_type,

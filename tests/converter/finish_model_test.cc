@@ -90,8 +90,8 @@ TEST(FinishModel, LargeImageBecomesAMosaic) {
   ASSERT_TRUE(status.ok()) << status.message();
   const schema::GoldenInput& input = *r.root().golden()->Get(1)->inputs()->Get(0);
   EXPECT_EQ(input.kind(), schema::GoldenKind_Mosaic);
-  EXPECT_EQ(input.mosaic_height(), 32);
-  EXPECT_EQ(input.data()->size(), 32u * 32 * 3);
+  EXPECT_EQ(input.mosaic_height(), 16);
+  EXPECT_EQ(input.data()->size(), 16u * 16 * 3);
   expect_golden_holds(r.lowered, "", 2);
 }
 
