@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "converter/pass.h"
-#include "converter/simulate_quantization.h"
 #include "converter/quantize/correct_bias.h"
+#include "converter/simulate_quantization.h"
 #include "converter/stages.h"
 #include "runtime/model.h"
 
@@ -83,13 +83,15 @@ Status to_int8(bool quantized_already, const std::string& path, const ConvertOpt
   if (!quantized_already) {
     if (options.samples == nullptr)
       return error(StatusCode::kInvalidArgument,
-                   "%s: needs calibration data: pass --calibration with a folder or list of samples, or --precision fp32",
+                   "%s: needs calibration data: pass --calibration with a folder or list of samples, or "
+                   "--precision fp32",
                    path.c_str());
     OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
   }
   const Graph reference = graph->clone();
   OCTET_RETURN_IF_ERROR(quantize(graph, ranges, options, diagnostics));
-  return quantized_already || !options.correct_bias ? Status() : correct_bias(reference, options, graph, diagnostics);
+  return quantized_already || !options.correct_bias ? Status()
+                                                    : correct_bias(reference, options, graph, diagnostics);
 }
 
 void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diagnostics* diagnostics) {
@@ -99,10 +101,12 @@ void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diag
     return port.shape.size() == 4 && (is_channels(port.shape[1]) || is_channels(port.shape[3]));
   });
   if (!any_image)
-    diagnostics->warning("convert", "", "image preprocessing was given, but no input is an image; it is not stored");
+    diagnostics->warning("convert", "",
+                         "image preprocessing was given, but no input is an image; it is not stored");
 }
 
-LowerOptions lower_options(const std::string& path, const std::string& sha256, const ConvertOptions& options) {
+LowerOptions lower_options(const std::string& path, const std::string& sha256,
+                           const ConvertOptions& options) {
   LowerOptions lower;
   lower.preprocessing = options.preprocessing;
   lower.source_name = path.substr(path.find_last_of('/') + 1);
@@ -122,9 +126,10 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   if (options.precision == Precision::kInt8)
     OCTET_RETURN_IF_ERROR(to_int8(quantized_already, path, options, &graph, diagnostics, report));
   else if (quantized_already)
-    diagnostics->note("convert", "",
-                      "the network is quantized already: in fp32 its weights keep their quantized values, and " +
-                          std::to_string(simulate_pinned_scales(&graph)) + " activations are rounded as it says");
+    diagnostics->note(
+        "convert", "",
+        "the network is quantized already: in fp32 its weights keep their quantized values, and " +
+            std::to_string(simulate_pinned_scales(&graph)) + " activations are rounded as it says");
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));

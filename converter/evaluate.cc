@@ -20,7 +20,8 @@ Status one_node_graph(const Graph& graph, const Node& node, Graph* single) {
   for (ValueId& id : copy->inputs) {
     if (id == kNoValue) continue;
     if (!graph.value(id).is_constant())
-      return node_error(StatusCode::kInvalidArgument, node, "input '" + graph.value(id).name + "' is not constant");
+      return node_error(StatusCode::kInvalidArgument, node,
+                        "input '" + graph.value(id).name + "' is not constant");
     single->values.push_back(graph.value(id));
     id = static_cast<ValueId>(single->values.size() - 1);
   }

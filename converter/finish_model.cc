@@ -34,8 +34,8 @@ uint64_t sum_weights(const Model& model) {
   return bytes;
 }
 
-Status measure(const Model& model, const std::vector<std::vector<uint8_t>>& golden_sample, ModelExtras* extras,
-               Diagnostics* diagnostics) {
+Status measure(const Model& model, const std::vector<std::vector<uint8_t>>& golden_sample,
+               ModelExtras* extras, Diagnostics* diagnostics) {
   std::unique_ptr<Session> reference, all_features;
   OCTET_RETURN_IF_ERROR(open_session(model, "portable", false, &reference));
   OCTET_RETURN_IF_ERROR(open_session(model, "", true, &all_features));
@@ -46,7 +46,8 @@ Status measure(const Model& model, const std::vector<std::vector<uint8_t>>& gold
   for (const CoveredTensor& entry : covered) any = any || entry.recorded;
   if (!any) {
     if (diagnostics != nullptr)
-      diagnostics->note("finish", "", "no output depends on integer operators only: the file has no golden runs");
+      diagnostics->note("finish", "",
+                        "no output depends on integer operators only: the file has no golden runs");
     return Status();
   }
   extras->golden.push_back(noise_golden(model, kNoiseSeed));

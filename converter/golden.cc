@@ -33,8 +33,10 @@ bool moves_data(schema::OperatorType type) {
     case schema::OperatorType_Tile:
     case schema::OperatorType_Gather:
     case schema::OperatorType_GatherElements:
-    case schema::OperatorType_GatherND: return true;
-    default: return false;
+    case schema::OperatorType_GatherND:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -46,8 +48,10 @@ bool crosses_boundary(schema::OperatorType type) {
     case schema::OperatorType_Conv2D:
     case schema::OperatorType_ConvTranspose2D:
     case schema::OperatorType_FullyConnected:
-    case schema::OperatorType_Softmax: return true;
-    default: return false;
+    case schema::OperatorType_Softmax:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -149,8 +153,8 @@ std::vector<uint8_t> golden_table(const GoldenData& golden, const std::vector<Co
   flatbuffers::FlatBufferBuilder fbb;
   std::vector<flatbuffers::Offset<schema::GoldenInput>> inputs;
   for (const GoldenInputData& input : golden.inputs)
-    inputs.push_back(schema::CreateGoldenInputDirect(fbb, input.kind, input.seed, &input.data, input.mosaic_height,
-                                                     input.mosaic_width));
+    inputs.push_back(schema::CreateGoldenInputDirect(fbb, input.kind, input.seed, &input.data,
+                                                     input.mosaic_height, input.mosaic_width));
   std::vector<flatbuffers::Offset<schema::TensorHash>> hashes;
   for (const CoveredTensor& entry : covered)
     hashes.push_back(schema::CreateTensorHash(fbb, entry.tensor, entry.operator_index, 0));
@@ -174,7 +178,8 @@ std::vector<CoveredTensor> find_covered_tensors(const Model& model) {
     for (size_t k = 0; k < count(outputs); ++k) {
       const int32_t output = outputs->Get(static_cast<flatbuffers::uoffset_t>(k));
       if (output >= 0)
-        covered.push_back({static_cast<uint32_t>(output), static_cast<uint32_t>(i), record[static_cast<size_t>(output)]});
+        covered.push_back(
+            {static_cast<uint32_t>(output), static_cast<uint32_t>(i), record[static_cast<size_t>(output)]});
     }
   }
   return covered;
@@ -201,7 +206,7 @@ Status sample_golden(const std::vector<std::vector<uint8_t>>& sample, Session* s
 
 Status record_hashes(const std::vector<CoveredTensor>& covered, Session* reference, Session* all_features,
                      GoldenData* golden) {
-  std::vector<CoveredTensor> readable;   // inside a float island a tensor has no bytes
+  std::vector<CoveredTensor> readable;  // inside a float island a tensor has no bytes
   for (const CoveredTensor& entry : covered)
     if (reference->tensor(entry.tensor).data != nullptr && all_features->tensor(entry.tensor).data != nullptr)
       readable.push_back(entry);
@@ -212,7 +217,8 @@ Status record_hashes(const std::vector<CoveredTensor>& covered, Session* referen
   OCTET_RETURN_IF_ERROR(hash_golden(*all_features, table, &actual));
   for (size_t i = 0; i < readable.size(); ++i) {
     if (expected[i] == actual[i]) {
-      if (readable[i].recorded) golden->hashes.push_back({readable[i].tensor, readable[i].operator_index, expected[i]});
+      if (readable[i].recorded)
+        golden->hashes.push_back({readable[i].tensor, readable[i].operator_index, expected[i]});
       continue;
     }
     const int op = static_cast<int>(readable[i].operator_index);
@@ -220,8 +226,8 @@ Status record_hashes(const std::vector<CoveredTensor>& covered, Session* referen
     return error(StatusCode::kInternal,
                  "%s '%s': kernel %s differs from the reference (tensor '%s'); this is a bug in Octet",
                  schema::EnumNameOperatorType(definition->type()),
-                 definition->name() != nullptr ? definition->name()->c_str() : "", all_features->kernel_name(op),
-                 reference->tensor(readable[i].tensor).name);
+                 definition->name() != nullptr ? definition->name()->c_str() : "",
+                 all_features->kernel_name(op), reference->tensor(readable[i].tensor).name);
   }
   return Status();
 }

@@ -20,8 +20,8 @@ namespace octet::converter {
 
 struct CoveredTensor {
   uint32_t tensor = 0;
-  uint32_t operator_index = 0;   // writes it
-  bool recorded = false;         // a graph output, or the last covered tensor before a float operator
+  uint32_t operator_index = 0;  // writes it
+  bool recorded = false;        // a graph output, or the last covered tensor before a float operator
 };
 
 // In execution order.

@@ -15,16 +15,26 @@ namespace {
 
 std::string type_name(int32_t type) {
   switch (type) {
-    case onnx::TensorProto::FLOAT: return "f32";
-    case onnx::TensorProto::FLOAT16: return "f16";
-    case onnx::TensorProto::DOUBLE: return "f64";
-    case onnx::TensorProto::UINT8: return "u8";
-    case onnx::TensorProto::INT8: return "s8";
-    case onnx::TensorProto::INT16: return "s16";
-    case onnx::TensorProto::INT32: return "s32";
-    case onnx::TensorProto::INT64: return "s64";
-    case onnx::TensorProto::BOOL: return "bool";
-    default: return "type " + std::to_string(type);
+    case onnx::TensorProto::FLOAT:
+      return "f32";
+    case onnx::TensorProto::FLOAT16:
+      return "f16";
+    case onnx::TensorProto::DOUBLE:
+      return "f64";
+    case onnx::TensorProto::UINT8:
+      return "u8";
+    case onnx::TensorProto::INT8:
+      return "s8";
+    case onnx::TensorProto::INT16:
+      return "s16";
+    case onnx::TensorProto::INT32:
+      return "s32";
+    case onnx::TensorProto::INT64:
+      return "s64";
+    case onnx::TensorProto::BOOL:
+      return "bool";
+    default:
+      return "type " + std::to_string(type);
   }
 }
 
@@ -49,14 +59,15 @@ InputInfo describe(const onnx::ValueInfoProto& input, const ConvertOptions& opti
 
 }  // namespace
 
-Status read_onnx_inputs(const std::string& path, const ConvertOptions& options, std::vector<InputInfo>* inputs,
-                        bool* already_quantized) {
+Status read_onnx_inputs(const std::string& path, const ConvertOptions& options,
+                        std::vector<InputInfo>* inputs, bool* already_quantized) {
   onnx::ModelProto model;
   std::string sha256;
   OCTET_RETURN_IF_ERROR(read_model(path, &model, &sha256));
   inputs->clear();
   try {
-    for (const onnx::ValueInfoProto* input : real_inputs(model.graph())) inputs->push_back(describe(*input, options));
+    for (const onnx::ValueInfoProto* input : real_inputs(model.graph()))
+      inputs->push_back(describe(*input, options));
   } catch (const ImportError& stop) {
     return stop.status;
   }

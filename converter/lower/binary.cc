@@ -35,7 +35,7 @@ schema::BinaryKind binary_kind(const Node& node) {
   if (node.op == "Mod" && node.integer("fmod") != 0) return schema::BinaryKind_FMod;
   for (const KindRow& row : kKinds)
     if (node.op == row.op) return row.kind;
-  return schema::BinaryKind_Add;   // the rows of lower_table.cc name no other operator
+  return schema::BinaryKind_Add;  // the rows of lower_table.cc name no other operator
 }
 
 bool has_s8(const Node& node, const ModelBuilder& model) {
@@ -63,7 +63,8 @@ int reshaped_input(const Node& node, ValueId x, ModelBuilder* model) {
   parts.type = schema::OperatorType_Reshape;
   parts.name_suffix = "/reshape";
   parts.inputs = {model->tensor(x)};
-  parts.outputs = {model->add_activation(input.name + "/reshaped", input.type, output.shape, input.quantization)};
+  parts.outputs = {
+      model->add_activation(input.name + "/reshaped", input.type, output.shape, input.quantization)};
   model->add_operator(node, parts);
   return parts.outputs[0];
 }
@@ -77,7 +78,8 @@ Status lower_with_scalar(const Node& node, size_t scalar_index, double scalar, M
   const int input = reshaped_input(node, x, model);
   const Activation activation = activation_of(node);
   const auto function = [&](double v) {
-    const double y = scalar_index == 0 ? evaluate_binary(node.op, scalar, v) : evaluate_binary(node.op, v, scalar);
+    const double y =
+        scalar_index == 0 ? evaluate_binary(node.op, scalar, v) : evaluate_binary(node.op, v, scalar);
     return std::isnan(y) ? y : std::fmin(std::fmax(y, activation.min), activation.max);
   };
   OperatorParts parts;
@@ -105,9 +107,10 @@ Status lower_s8_sum(const Node& node, ModelBuilder* model) {
   clamp_output(activation_of(node), out, &clamp);
   const auto requantization = model->create(clamp);
   const OperatorParts parts = plain_parts(schema::OperatorType_Binary, node, model);
-  model->add_operator(node, parts,
-                      schema::CreateBinaryOptions(model->fbb(), binary_kind(node), -INFINITY, INFINITY, multipliers[0],
-                                                  multipliers[1], fractional_bits, requantization));
+  model->add_operator(
+      node, parts,
+      schema::CreateBinaryOptions(model->fbb(), binary_kind(node), -INFINITY, INFINITY, multipliers[0],
+                                  multipliers[1], fractional_bits, requantization));
   return Status();
 }
 
@@ -118,7 +121,8 @@ Status lower_s8_mul(const Node& node, ModelBuilder* model) {
   FixedPoint pair;
   OCTET_RETURN_IF_ERROR(
       at_node(node, encode_fixed_point(static_cast<double>(a.scale) * b.scale / out.scale, &pair)));
-  const double bound = static_cast<double>(largest_difference(a.zero_point)) * largest_difference(b.zero_point);
+  const double bound =
+      static_cast<double>(largest_difference(a.zero_point)) * largest_difference(b.zero_point);
   if (!accumulator_fits(bound, pair))
     return node_error(StatusCode::kUnsupported, node, "products do not fit in s32 after the left shift");
   model->note_headroom(node, headroom_bits(bound, pair));
@@ -128,15 +132,16 @@ Status lower_s8_mul(const Node& node, ModelBuilder* model) {
   const auto requantization = model->create(data);
   const OperatorParts parts = plain_parts(schema::OperatorType_Binary, node, model);
   model->add_operator(node, parts,
-                      schema::CreateBinaryOptions(model->fbb(), schema::BinaryKind_Mul, -INFINITY, INFINITY, 0, 0, 0,
-                                                  requantization));
+                      schema::CreateBinaryOptions(model->fbb(), schema::BinaryKind_Mul, -INFINITY, INFINITY,
+                                                  0, 0, 0, requantization));
   return Status();
 }
 
 Status lower_s8(const Node& node, ModelBuilder* model) {
   for (size_t i : {size_t{1}, size_t{0}}) {
     const std::optional<double> scalar = scalar_constant(model->value(node.inputs[i]));
-    if (scalar && !std::isnan(evaluate_binary(node.op, 1, 1))) return lower_with_scalar(node, i, *scalar, model);
+    if (scalar && !std::isnan(evaluate_binary(node.op, 1, 1)))
+      return lower_with_scalar(node, i, *scalar, model);
   }
   if (node.op != "Add" && node.op != "Sub" && node.op != "Mul")
     return node_error(StatusCode::kInternal, node, "has no s8 form");
@@ -146,14 +151,16 @@ Status lower_s8(const Node& node, ModelBuilder* model) {
 }
 
 // k = slope * input_scale / output_scale for every slope; entry 0 is the positive side's.
-Status encode_slopes(const Node& node, const Value& slope, const ModelBuilder& model, std::vector<int16_t>* multipliers,
-                     int8_t* fractional_bits) {
+Status encode_slopes(const Node& node, const Value& slope, const ModelBuilder& model,
+                     std::vector<int16_t>* multipliers, int8_t* fractional_bits) {
   if (!slope.is_constant() || slope.type != schema::TensorType_F32)
-    return node_error(StatusCode::kInternal, node, "slope '" + slope.name + "' must be constant f32 in the s8 form");
+    return node_error(StatusCode::kInternal, node,
+                      "slope '" + slope.name + "' must be constant f32 in the s8 form");
   const double k = static_cast<double>(model.value(node.inputs[0]).quantization.scale) /
                    model.value(node.outputs[0]).quantization.scale;
   std::vector<double> scales = {k};
-  for (size_t i = 0; i < slope.constant->elements(); ++i) scales.push_back(k * slope.constant->as<float>()[i]);
+  for (size_t i = 0; i < slope.constant->elements(); ++i)
+    scales.push_back(k * slope.constant->as<float>()[i]);
   if (!encode_sum(scales, multipliers, fractional_bits))
     return node_error(StatusCode::kUnsupported, node, "slope times scale is 128 or more");
   return Status();
@@ -176,9 +183,9 @@ Status lower_s8_p_relu(const Node& node, ModelBuilder* model) {
   const int16_t positive = multipliers.front();
   multipliers.erase(multipliers.begin());
   OperatorParts parts = plain_parts(schema::OperatorType_PRelu, node, model);
-  parts.inputs.resize(1);   // the slopes are in the options
-  model->add_operator(node, parts,
-                      schema::CreatePReluOptionsDirect(model->fbb(), positive, &multipliers, fractional_bits));
+  parts.inputs.resize(1);  // the slopes are in the options
+  model->add_operator(
+      node, parts, schema::CreatePReluOptionsDirect(model->fbb(), positive, &multipliers, fractional_bits));
   return Status();
 }
 
@@ -189,8 +196,9 @@ Status lower_binary(const Node& node, ModelBuilder* model) {
   if (has_s8(node, *model)) return lower_s8(node, model);
   const Activation activation = activation_of(node);
   const OperatorParts parts = plain_parts(schema::OperatorType_Binary, node, model);
-  model->add_operator(node, parts,
-                      schema::CreateBinaryOptions(model->fbb(), binary_kind(node), activation.min, activation.max));
+  model->add_operator(
+      node, parts,
+      schema::CreateBinaryOptions(model->fbb(), binary_kind(node), activation.min, activation.max));
   return Status();
 }
 

@@ -17,8 +17,8 @@ Status read_window(const Node& node, const ModelBuilder& model, Window* window) 
   const Dims& weights = model.value(node.input(1)).shape;
   if (weights.size() != 4 || model.value(node.input(0)).shape.size() != 4)
     return node_error(StatusCode::kUnsupported, node,
-                      "input " + shape_text(model.value(node.input(0)).shape) + ", weights " + shape_text(weights) +
-                          "; both must have rank 4");
+                      "input " + shape_text(model.value(node.input(0)).shape) + ", weights " +
+                          shape_text(weights) + "; both must have rank 4");
   const auto or_default = [&](const char* key, std::vector<int64_t> fallback) {
     const std::vector<int64_t> given = node.integers(key);
     return given.empty() ? fallback : given;

@@ -14,7 +14,7 @@ namespace octet::converter {
 
 namespace {
 
-constexpr uint64_t kLargestFile = (uint64_t{1} << 31) - (1 << 20);   // FlatBuffers offsets are signed 32-bit
+constexpr uint64_t kLargestFile = (uint64_t{1} << 31) - (1 << 20);  // FlatBuffers offsets are signed 32-bit
 constexpr size_t kAlignment = 64;
 
 template <class T>
@@ -23,9 +23,8 @@ const std::vector<T>* or_null(const std::vector<T>& vector) {
 }
 
 bool fits_s32(const Dims& shape) {
-  return std::all_of(shape.begin(), shape.end(), [](int64_t dim) {
-    return dim >= 0 && dim <= std::numeric_limits<int32_t>::max();
-  });
+  return std::all_of(shape.begin(), shape.end(),
+                     [](int64_t dim) { return dim >= 0 && dim <= std::numeric_limits<int32_t>::max(); });
 }
 
 }  // namespace
@@ -38,8 +37,8 @@ flatbuffers::Offset<flatbuffers::Vector<int32_t>> ModelBuilder::shared_shape(con
 }
 
 flatbuffers::Offset<schema::Tensor> ModelBuilder::create_tensor(const TensorRecord& record) {
-  // An f32 value may carry the scale that a quantized network pins on it; the file's tensor is not quantized. A
-  // bias (s32) has the scales of the input and the weights multiplied, so it stores none.
+  // An f32 value may carry the scale that a quantized network pins on it; the file's tensor is not quantized.
+  // A bias (s32) has the scales of the input and the weights multiplied, so it stores none.
   const bool plain = record.type == schema::TensorType_F32 || record.type == schema::TensorType_S32;
   const Quantization q = plain ? Quantization() : record.quantization;
   const uint32_t buffer_index = record.constant != nullptr ? buffer(record.constant) : 0;
@@ -60,7 +59,8 @@ Status ModelBuilder::create_tensors(std::vector<flatbuffers::Offset<schema::Tens
                    record.name.c_str(), shape_text(record.shape).c_str(), kMaxRank);
     if (record.constant != nullptr) bytes += record.constant->bytes.size();
     if (bytes > kLargestFile)
-      return error(StatusCode::kUnsupported, "constants take more than %llu bytes; a model file must stay below 2 GB",
+      return error(StatusCode::kUnsupported,
+                   "constants take more than %llu bytes; a model file must stay below 2 GB",
                    static_cast<unsigned long long>(kLargestFile));
     out->push_back(create_tensor(record));
   }
@@ -70,14 +70,14 @@ Status ModelBuilder::create_tensors(std::vector<flatbuffers::Offset<schema::Tens
 flatbuffers::Offset<schema::Input> ModelBuilder::create_input(
     const GraphPort& port, flatbuffers::Offset<schema::Preprocessing> preprocessing) {
   const std::vector<int32_t> shape = to_s32(port.shape);
-  return schema::CreateInputDirect(fbb_, port.name.c_str(), static_cast<uint32_t>(tensor(port.value)), port.type,
-                                   &shape, or_null(port.permutation), preprocessing);
+  return schema::CreateInputDirect(fbb_, port.name.c_str(), static_cast<uint32_t>(tensor(port.value)),
+                                   port.type, &shape, or_null(port.permutation), preprocessing);
 }
 
 flatbuffers::Offset<schema::Output> ModelBuilder::create_output(const GraphPort& port) {
   const std::vector<int32_t> shape = to_s32(port.shape);
-  return schema::CreateOutputDirect(fbb_, port.name.c_str(), static_cast<uint32_t>(tensor(port.value)), port.type,
-                                    &shape, or_null(port.permutation));
+  return schema::CreateOutputDirect(fbb_, port.name.c_str(), static_cast<uint32_t>(tensor(port.value)),
+                                    port.type, &shape, or_null(port.permutation));
 }
 
 flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<schema::Golden>>> ModelBuilder::create_golden(
@@ -110,8 +110,8 @@ Status ModelBuilder::finish(const LowerOptions& options, const ModelExtras& extr
   const auto golden = create_golden(extras);
   const auto facts = schema::CreateFacts(fbb_, extras.arena_bytes, macs_, extras.weights_bytes);
   const auto provenance =
-      schema::CreateProvenanceDirect(fbb_, options.source_name.c_str(), options.source_sha256.c_str(), OCTET_VERSION,
-                                     options.provenance.c_str());
+      schema::CreateProvenanceDirect(fbb_, options.source_name.c_str(), options.source_sha256.c_str(),
+                                     OCTET_VERSION, options.provenance.c_str());
   const auto root = schema::CreateModel(fbb_, 1, fbb_.CreateVector(tensors), fbb_.CreateVector(operators_),
                                         fbb_.CreateVector(buffers_), fbb_.CreateVector(inputs),
                                         fbb_.CreateVector(outputs), facts, golden, provenance);

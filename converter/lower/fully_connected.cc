@@ -21,9 +21,10 @@ Status lower_fully_connected(const Node& node, ModelBuilder* model) {
   op.inputs = model->tensors(node.inputs);
   op.outputs = {parts.output};
   op.macs = static_cast<uint64_t>(element_count(model->value(node.outputs[0]).shape) * weights[1]);
-  model->add_operator(node, op,
-                      schema::CreateFullyConnectedOptions(fbb, parts.activation.min, parts.activation.max,
-                                                          requantization, scale, table, parts.table_zero_point));
+  model->add_operator(
+      node, op,
+      schema::CreateFullyConnectedOptions(fbb, parts.activation.min, parts.activation.max, requantization,
+                                          scale, table, parts.table_zero_point));
   return finish_linear(node, parts, model);
 }
 

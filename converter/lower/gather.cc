@@ -50,12 +50,13 @@ Status lower_scatter(const Node& node, ModelBuilder* model) {
   const std::string reduction = node.text("reduction", "none");
   uint8_t kind = 0;
   while (kind < 5 && reduction != kReductions[kind]) ++kind;
-  if (kind == 5) return node_error(StatusCode::kUnsupported, node, "reduction '" + reduction + "' is not known");
+  if (kind == 5)
+    return node_error(StatusCode::kUnsupported, node, "reduction '" + reduction + "' is not known");
   if (kind != 0 && model->value(node.outputs[0]).type == schema::TensorType_S8)
     return node_error(StatusCode::kInternal, node, "reduction '" + reduction + "' has no s8 form");
   const bool elements = node.op == "ScatterElements";
-  const OperatorParts parts =
-      plain_parts(elements ? schema::OperatorType_ScatterElements : schema::OperatorType_ScatterND, node, model);
+  const OperatorParts parts = plain_parts(
+      elements ? schema::OperatorType_ScatterElements : schema::OperatorType_ScatterND, node, model);
   const int32_t axis = elements ? non_negative_axis(node, *model) : 0;
   model->add_operator(node, parts, schema::CreateScatterOptions(model->fbb(), axis, kind));
   return Status();

@@ -25,7 +25,8 @@ Status check_linear_operands(const Node& node, const Graph& graph) {
   const Value& weights = graph.value(node.input(1));
   if (!weights.is_constant() || weights.type != schema::TensorType_S8 || weights.shape.empty() ||
       weights.shape[0] <= 0)
-    return node_error(StatusCode::kInternal, node, "weights '" + weights.name + "' must be constant s8 of rank 1 or more");
+    return node_error(StatusCode::kInternal, node,
+                      "weights '" + weights.name + "' must be constant s8 of rank 1 or more");
   const size_t channels = static_cast<size_t>(weights.shape[0]);
   const Quantization& q = weights.quantization;
   if (!q.channel_scales.empty() && (q.channel_scales.size() != channels || q.channel_axis != 0))
@@ -38,7 +39,8 @@ Status check_linear_operands(const Node& node, const Graph& graph) {
   if (node.input(2) == kNoValue) return Status();
   const Value& bias = graph.value(node.input(2));
   if (!bias.is_constant() || bias.type != schema::TensorType_S32 || bias.constant->elements() != channels)
-    return node_error(StatusCode::kInternal, node, "bias '" + bias.name + "' must be constant s32, one per output channel");
+    return node_error(StatusCode::kInternal, node,
+                      "bias '" + bias.name + "' must be constant s32, one per output channel");
   return Status();
 }
 
@@ -64,10 +66,11 @@ Status measure_channel(const Node& node, const Graph& graph, size_t c, Channel* 
 
 Status overflow_error(const Node& node, size_t channel, double bound, FixedPoint pair) {
   char rule[256];
-  std::snprintf(rule, sizeof rule,
-                "output channel %zu: the accumulator may reach %.0f with right_shift %d, which does not fit in s32 "
-                "(%.2f bits too many)",
-                channel, bound, pair.right_shift, -headroom_bits(bound, pair));
+  std::snprintf(
+      rule, sizeof rule,
+      "output channel %zu: the accumulator may reach %.0f with right_shift %d, which does not fit in s32 "
+      "(%.2f bits too many)",
+      channel, bound, pair.right_shift, -headroom_bits(bound, pair));
   return node_error(StatusCode::kUnsupported, node, rule);
 }
 
@@ -93,7 +96,8 @@ Status compute_channels(const Node& node, const Graph& graph, bool to_s8, Linear
     if (to_s8) {
       const Status encoded = encode_fixed_point(input_scale * channel.weight_scale / target.scale, &pair);
       if (!encoded.ok())
-        return node_error(encoded.code(), node, "output channel " + std::to_string(c) + ": " + encoded.message());
+        return node_error(encoded.code(), node,
+                          "output channel " + std::to_string(c) + ": " + encoded.message());
       parts->requantization.add(pair);
     } else {
       parts->accumulator_scale.push_back(static_cast<float>(input_scale * channel.weight_scale));
@@ -156,9 +160,9 @@ Status begin_linear(const Node& node, ModelBuilder* model, LinearParts* parts) {
   const bool table_behind = form != Form::kS8 && !node.text("table_activation").empty();
   const bool clamp_behind = form == Form::kS8ToF32 && activation_of(node).bounded();
   const Value& output = model->value(node.outputs[0]);
-  parts->output = table_behind || clamp_behind
-                      ? model->add_activation(output.name + "/before_activation", output.type, output.shape, {})
-                      : model->tensor(node.outputs[0]);
+  parts->output = table_behind || clamp_behind ? model->add_activation(output.name + "/before_activation",
+                                                                       output.type, output.shape, {})
+                                               : model->tensor(node.outputs[0]);
   return Status();
 }
 
@@ -168,15 +172,17 @@ Status finish_linear(const Node& node, const LinearParts& parts, ModelBuilder* m
   const Node function = activation_node(node);
   const UnaryFunction* unary = find_unary(function.op);
   if (unary == nullptr)
-    return node_error(StatusCode::kInternal, node, "table_activation '" + function.op + "' is no unary operator");
+    return node_error(StatusCode::kInternal, node,
+                      "table_activation '" + function.op + "' is no unary operator");
   OperatorParts behind;
   behind.type = schema::OperatorType_Unary;
   behind.name_suffix = "/activation";
   behind.inputs = {parts.output};
   behind.outputs = {output};
-  model->add_operator(node, behind,
-                      schema::CreateUnaryOptions(model->fbb(), unary->kind, static_cast<float>(unary->alpha(function)),
-                                                 static_cast<float>(unary->beta(function))));
+  model->add_operator(
+      node, behind,
+      schema::CreateUnaryOptions(model->fbb(), unary->kind, static_cast<float>(unary->alpha(function)),
+                                 static_cast<float>(unary->beta(function))));
   return Status();
 }
 

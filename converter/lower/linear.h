@@ -14,13 +14,13 @@
 namespace octet::converter {
 
 struct LinearParts {
-  RequantizationData requantization;       // s8 output
+  RequantizationData requantization;  // s8 output
   bool has_requantization = false;
-  std::vector<float> accumulator_scale;    // s8 input, f32 output
-  std::vector<uint8_t> table;              // table activation
+  std::vector<float> accumulator_scale;  // s8 input, f32 output
+  std::vector<uint8_t> table;            // table activation
   int8_t table_zero_point = 0;
-  Activation activation{-INFINITY, INFINITY};   // f32 -> f32: clamped by the operator itself
-  int output = -1;                         // tensor that the operator writes
+  Activation activation{-INFINITY, INFINITY};  // f32 -> f32: clamped by the operator itself
+  int output = -1;                             // tensor that the operator writes
 };
 
 // Computes all of it for `node` (inputs X, W [O, ...], B). Weights are constant s8 in the s8 forms.

@@ -34,7 +34,9 @@ Status lower_with_extras(const Graph& graph, const LowerOptions& options, const 
 }
 
 Form node_form(const Node& node, const ModelBuilder& model) {
-  const auto is_s8 = [&](ValueId id) { return id != kNoValue && model.value(id).type == schema::TensorType_S8; };
+  const auto is_s8 = [&](ValueId id) {
+    return id != kNoValue && model.value(id).type == schema::TensorType_S8;
+  };
   const bool from = is_s8(node.input(0));
   const bool to = !node.outputs.empty() && is_s8(node.outputs[0]);
   if (from && to) return Form::kS8;
@@ -57,16 +59,19 @@ Status require_nhwc(const Node& node, const ModelBuilder& model) {
 
 Status require_quantized(const Node& node, const ModelBuilder& model, ValueId id) {
   const Value& value = model.value(id);
-  if (value.type == schema::TensorType_S8 && std::isfinite(value.quantization.scale) && value.quantization.scale > 0)
+  if (value.type == schema::TensorType_S8 && std::isfinite(value.quantization.scale) &&
+      value.quantization.scale > 0)
     return Status();
-  return node_error(StatusCode::kInternal, node, "value '" + value.name + "' must be s8 with a scale above 0");
+  return node_error(StatusCode::kInternal, node,
+                    "value '" + value.name + "' must be s8 with a scale above 0");
 }
 
 Status require_float(const Node& node, const ModelBuilder& model) {
   for (const auto& ids : {node.inputs, node.outputs})
     for (ValueId id : ids)
       if (id != kNoValue && model.value(id).type == schema::TensorType_S8)
-        return node_error(StatusCode::kInternal, node, "has no s8 form, but value '" + model.value(id).name + "' is s8");
+        return node_error(StatusCode::kInternal, node,
+                          "has no s8 form, but value '" + model.value(id).name + "' is s8");
   return Status();
 }
 

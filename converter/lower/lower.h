@@ -10,7 +10,7 @@
 namespace octet::converter {
 
 struct LowerRow {
-  const char* op;                                             // canonical operator
+  const char* op;  // canonical operator
   Status (*lower)(const Node& node, ModelBuilder* model);
 };
 

@@ -13,9 +13,9 @@ namespace octet::converter {
 
 ModelBuilder::ModelBuilder(const Graph& graph)
     : graph_(graph), fbb_(1 << 20), value_to_tensor_(graph.values.size(), -1) {
-  fbb_.Pad(kConstantSlackBytes);   // FlatBuffers builds from the back: what every constant must have behind it
+  fbb_.Pad(kConstantSlackBytes);  // FlatBuffers builds from the back: what every constant must have behind it
   fbb_.ForceVectorAlignment(kModelMultiple, 1, kModelMultiple);  // the file's length becomes a multiple of 64
-  buffers_.push_back(schema::CreateBuffer(fbb_));   // buffer 0 means "no data"
+  buffers_.push_back(schema::CreateBuffer(fbb_));                // buffer 0 means "no data"
   buffer_constants_.push_back(nullptr);
 }
 
@@ -62,8 +62,8 @@ void ModelBuilder::push_operator(const Node& node, const OperatorParts& parts, s
   const auto reason = node.float_reason.empty() ? 0 : fbb_.CreateSharedString(node.float_reason);
   const auto input_vector = fbb_.CreateVector(inputs);
   const auto output_vector = fbb_.CreateVector(outputs);
-  operators_.push_back(schema::CreateOperator(fbb_, parts.type, name, input_vector, output_vector, options_type,
-                                              options, parts.macs, reason));
+  operators_.push_back(schema::CreateOperator(fbb_, parts.type, name, input_vector, output_vector,
+                                              options_type, options, parts.macs, reason));
   macs_ += parts.macs;
 }
 
@@ -80,7 +80,8 @@ void ModelBuilder::note_headroom(const Node& node, double bits) {
 
 // An empty constant still gets a buffer of its own kind, so that it is no activation.
 uint32_t ModelBuilder::buffer(const std::shared_ptr<const Constant>& constant) {
-  const std::string_view content(reinterpret_cast<const char*>(constant->bytes.data()), constant->bytes.size());
+  const std::string_view content(reinterpret_cast<const char*>(constant->bytes.data()),
+                                 constant->bytes.size());
   const size_t hash = std::hash<std::string_view>()(content);
   const auto range = buffer_by_hash_.equal_range(hash);
   for (auto it = range.first; it != range.second; ++it)

@@ -90,7 +90,7 @@ class ModelBuilder {
   std::vector<TensorRecord> tensors_;
   std::vector<int> value_to_tensor_;
   std::vector<flatbuffers::Offset<schema::Buffer>> buffers_;
-  std::vector<std::shared_ptr<const Constant>> buffer_constants_;   // parallel to buffers_
+  std::vector<std::shared_ptr<const Constant>> buffer_constants_;  // parallel to buffers_
   std::unordered_multimap<size_t, uint32_t> buffer_by_hash_;
   std::map<Dims, flatbuffers::Offset<flatbuffers::Vector<int32_t>>> shapes_;
   std::vector<flatbuffers::Offset<schema::Operator>> operators_;

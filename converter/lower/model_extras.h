@@ -25,7 +25,7 @@ struct TensorHashData {
 };
 
 struct GoldenData {
-  std::vector<GoldenInputData> inputs;   // one per model input
+  std::vector<GoldenInputData> inputs;  // one per model input
   std::vector<TensorHashData> hashes;
 };
 

@@ -18,8 +18,9 @@ Status require_one_quantization(const Node& node, const ModelBuilder& model) {
     const Value& input = model.value(id);
     if (input.type != output.type)
       return node_error(StatusCode::kInternal, node, "value '" + input.name + "' and output differ in type");
-    if (output.type == schema::TensorType_S8 && (input.quantization.scale != output.quantization.scale ||
-                                                 input.quantization.zero_point != output.quantization.zero_point))
+    if (output.type == schema::TensorType_S8 &&
+        (input.quantization.scale != output.quantization.scale ||
+         input.quantization.zero_point != output.quantization.zero_point))
       return node_error(StatusCode::kInternal, node,
                         "value '" + input.name + "' and output must have the same quantization");
   }
@@ -49,7 +50,8 @@ Status lower_transpose(const Node& node, ModelBuilder* model) {
   OCTET_RETURN_IF_ERROR(data_parts(schema::OperatorType_Transpose, node, model, &parts));
   std::vector<int64_t> perm = node.integers("perm");
   if (perm.empty())
-    for (size_t i = model->value(node.inputs[0]).shape.size(); i-- > 0;) perm.push_back(static_cast<int64_t>(i));
+    for (size_t i = model->value(node.inputs[0]).shape.size(); i-- > 0;)
+      perm.push_back(static_cast<int64_t>(i));
   const auto vector = model->fbb().CreateVector(to_s32(perm));
   model->add_operator(node, parts, schema::CreateTransposeOptions(model->fbb(), vector));
   return Status();
@@ -83,14 +85,19 @@ Status lower_pad(const Node& node, ModelBuilder* model) {
   const std::string mode = node.text("mode", "constant");
   const std::vector<int32_t> pads = to_s32(node.integers("pads"));
   const size_t rank = model->value(node.inputs[0]).shape.size();
-  if (pads.size() != 2 * rank) return node_error(StatusCode::kInternal, node, "pads must have two entries per axis");
+  if (pads.size() != 2 * rank)
+    return node_error(StatusCode::kInternal, node, "pads must have two entries per axis");
   const std::vector<int32_t> begin(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(rank));
   const std::vector<int32_t> end(pads.begin() + static_cast<std::ptrdiff_t>(rank), pads.end());
   schema::PadMode kind = schema::PadMode_Constant;
-  if (mode == "reflect") kind = schema::PadMode_Reflect;
-  else if (mode == "edge") kind = schema::PadMode_Edge;
-  else if (mode == "wrap") kind = schema::PadMode_Wrap;
-  else if (mode != "constant") return node_error(StatusCode::kUnsupported, node, "mode '" + mode + "' is not known");
+  if (mode == "reflect")
+    kind = schema::PadMode_Reflect;
+  else if (mode == "edge")
+    kind = schema::PadMode_Edge;
+  else if (mode == "wrap")
+    kind = schema::PadMode_Wrap;
+  else if (mode != "constant")
+    return node_error(StatusCode::kUnsupported, node, "mode '" + mode + "' is not known");
   const double value = attribute_number(node, "value", 0);
   const Value& output = model->value(node.outputs[0]);
   const bool s8 = output.type == schema::TensorType_S8 && output.quantization.scale != 0;
@@ -98,8 +105,8 @@ Status lower_pad(const Node& node, ModelBuilder* model) {
   const int8_t value_s8 = s8 ? quantize_value(value, output.quantization) : int8_t{0};
   const int64_t value_int = s8 || floating ? 0 : static_cast<int64_t>(value);
   model->add_operator(node, parts,
-                      schema::CreatePadOptionsDirect(model->fbb(), kind, &begin, &end, static_cast<float>(value),
-                                                     value_s8, value_int));
+                      schema::CreatePadOptionsDirect(model->fbb(), kind, &begin, &end,
+                                                     static_cast<float>(value), value_s8, value_int));
   return Status();
 }
 

@@ -29,11 +29,11 @@ Status lower_normalization(const Node& node, ModelBuilder* model) {
   if (axis < 0) axis += static_cast<int64_t>(model->value(node.inputs[0]).shape.size());
   OperatorParts parts = plain_parts(normalization_type(node.op), node, model);
   parts.outputs.resize(1);
-  model->add_operator(
-      node, parts,
-      schema::CreateNormalizationOptions(model->fbb(), static_cast<int32_t>(axis), node.number("epsilon", 1e-5f),
-                                         static_cast<int32_t>(node.integer("num_groups", 1)),
-                                         static_cast<int32_t>(node.integer("p", 2))));
+  model->add_operator(node, parts,
+                      schema::CreateNormalizationOptions(model->fbb(), static_cast<int32_t>(axis),
+                                                         node.number("epsilon", 1e-5f),
+                                                         static_cast<int32_t>(node.integer("num_groups", 1)),
+                                                         static_cast<int32_t>(node.integer("p", 2))));
   return Status();
 }
 
@@ -41,10 +41,11 @@ Status lower_local_response_normalization(const Node& node, ModelBuilder* model)
   OCTET_RETURN_IF_ERROR(require_float(node, *model));
   OCTET_RETURN_IF_ERROR(require_nhwc(node, *model));
   const OperatorParts parts = plain_parts(schema::OperatorType_LocalResponseNormalization, node, model);
-  model->add_operator(node, parts,
-                      schema::CreateLocalResponseNormalizationOptions(
-                          model->fbb(), static_cast<int32_t>(node.integer("size")), node.number("alpha", 1e-4f),
-                          node.number("beta", 0.75f), static_cast<float>(attribute_number(node, "bias", 1))));
+  model->add_operator(
+      node, parts,
+      schema::CreateLocalResponseNormalizationOptions(
+          model->fbb(), static_cast<int32_t>(node.integer("size")), node.number("alpha", 1e-4f),
+          node.number("beta", 0.75f), static_cast<float>(attribute_number(node, "bias", 1))));
   return Status();
 }
 

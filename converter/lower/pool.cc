@@ -54,7 +54,8 @@ Status read_pool(const Node& node, const ModelBuilder& model, Pool* pool) {
   const auto dilations = or_default("dilations", {1, 1});
   const auto pads = or_default("pads", {0, 0, 0, 0});
   if (kernel.size() != 2 || strides.size() != 2 || dilations.size() != 2 || pads.size() != 4)
-    return node_error(StatusCode::kInternal, node, "kernel_shape, strides, pads and dilations must be those of two axes");
+    return node_error(StatusCode::kInternal, node,
+                      "kernel_shape, strides, pads and dilations must be those of two axes");
   pool->height = {input[1], output[1], kernel[0], strides[0], dilations[0], pads[0], pads[2]};
   pool->width = {input[2], output[2], kernel[1], strides[1], dilations[1], pads[1], pads[3]};
   pool->with_pads = node.integer("count_include_pad") != 0;
@@ -70,18 +71,17 @@ std::vector<int32_t> window_counts(const Pool& pool) {
   return {counts.begin(), counts.end()};
 }
 
-flatbuffers::Offset<schema::Pool2DOptions> create_options(const Node& node, const Pool& pool,
-                                                          const std::vector<int32_t>& counts,
-                                                          flatbuffers::Offset<schema::Requantization> requantization,
-                                                          ModelBuilder* model) {
+flatbuffers::Offset<schema::Pool2DOptions> create_options(
+    const Node& node, const Pool& pool, const std::vector<int32_t>& counts,
+    flatbuffers::Offset<schema::Requantization> requantization, ModelBuilder* model) {
   const auto s32 = [](int64_t value) { return static_cast<int32_t>(value); };
   const Activation activation = activation_of(node);
   const auto count_vector = counts.empty() ? 0 : model->fbb().CreateVector(counts);
   return schema::CreatePool2DOptions(
-      model->fbb(), s32(pool.height.kernel), s32(pool.width.kernel), s32(pool.height.stride), s32(pool.width.stride),
-      s32(pool.height.dilation), s32(pool.width.dilation), s32(pool.height.pad_begin), s32(pool.width.pad_begin),
-      s32(pool.height.pad_end), s32(pool.width.pad_end), pool.with_pads, activation.min, activation.max, count_vector,
-      requantization);
+      model->fbb(), s32(pool.height.kernel), s32(pool.width.kernel), s32(pool.height.stride),
+      s32(pool.width.stride), s32(pool.height.dilation), s32(pool.width.dilation), s32(pool.height.pad_begin),
+      s32(pool.width.pad_begin), s32(pool.height.pad_end), s32(pool.width.pad_end), pool.with_pads,
+      activation.min, activation.max, count_vector, requantization);
 }
 
 Status average_requantization(const Node& node, const std::vector<int32_t>& counts, ModelBuilder* model,
@@ -94,8 +94,9 @@ Status average_requantization(const Node& node, const std::vector<int32_t>& coun
     OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(k, &pair)));
     const double bound = static_cast<double>(count) * largest_difference(in.zero_point);
     if (!accumulator_fits(bound, pair))
-      return node_error(StatusCode::kUnsupported, node,
-                        "a window of " + std::to_string(count) + " pixels does not fit in an s32 accumulator");
+      return node_error(
+          StatusCode::kUnsupported, node,
+          "a window of " + std::to_string(count) + " pixels does not fit in an s32 accumulator");
     model->note_headroom(node, headroom_bits(bound, pair));
     data->add(pair);
   }
@@ -113,7 +114,8 @@ Status require_same_quantization(const Node& node, const ModelBuilder& model) {
   const Quantization& in = model.value(node.inputs[0]).quantization;
   const Quantization& out = model.value(node.outputs[0]).quantization;
   if (in.scale == out.scale && in.zero_point == out.zero_point) return Status();
-  return node_error(StatusCode::kInternal, node, "input and output must have the same quantization in the s8 form");
+  return node_error(StatusCode::kInternal, node,
+                    "input and output must have the same quantization in the s8 form");
 }
 
 }  // namespace

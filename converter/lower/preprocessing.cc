@@ -16,12 +16,13 @@ namespace {
 
 constexpr double kTieTolerance = 1.0 / (1 << 15);
 
-Status expand(const char* what, int64_t channels, float fallback, const GraphPort& port, std::vector<float>* values) {
+Status expand(const char* what, int64_t channels, float fallback, const GraphPort& port,
+              std::vector<float>* values) {
   if (values->empty()) values->assign(static_cast<size_t>(channels), fallback);
   if (values->size() == 1) values->assign(static_cast<size_t>(channels), values->front());
   if (static_cast<int64_t>(values->size()) != channels)
-    return error(StatusCode::kInvalidArgument, "%s: %zu values for input '%s' of %lld channels", what, values->size(),
-                 port.name.c_str(), static_cast<long long>(channels));
+    return error(StatusCode::kInvalidArgument, "%s: %zu values for input '%s' of %lld channels", what,
+                 values->size(), port.name.c_str(), static_cast<long long>(channels));
   return Status();
 }
 
@@ -81,9 +82,10 @@ flatbuffers::Offset<schema::Preprocessing> create_preprocessing(const Preprocess
                                                                       : schema::ColorOrder_Gray;
   const bool shorter = image.resize_shorter_side > 0;
   return schema::CreatePreprocessingDirect(
-      *fbb, color, &image.mean, &image.std, shorter ? schema::ResizeRule_ShorterSide : schema::ResizeRule_Stretch,
-      shorter ? image.resize_shorter_side : image.resize_width, shorter ? 0 : image.resize_height, image.crop_width,
-      image.crop_height, data.pixel_table.empty() ? nullptr : &data.pixel_table);
+      *fbb, color, &image.mean, &image.std,
+      shorter ? schema::ResizeRule_ShorterSide : schema::ResizeRule_Stretch,
+      shorter ? image.resize_shorter_side : image.resize_width, shorter ? 0 : image.resize_height,
+      image.crop_width, image.crop_height, data.pixel_table.empty() ? nullptr : &data.pixel_table);
 }
 
 }  // namespace octet::converter

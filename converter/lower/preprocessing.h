@@ -13,13 +13,13 @@ namespace octet::converter {
 
 struct PreprocessingData {
   bool present = false;
-  ImagePreprocessing image;            // mean and std expanded to one entry per channel
-  std::vector<uint8_t> pixel_table;    // s8 input: [channels][256]
+  ImagePreprocessing image;          // mean and std expanded to one entry per channel
+  std::vector<uint8_t> pixel_table;  // s8 input: [channels][256]
 };
 
 // Where, in the declared shape, channels, height and width of an image input stand.
 struct ImageAxes {
-  bool image = false;                  // rank 4, batch 1 or more, 1 or 3 channels in axis 1 or 3
+  bool image = false;  // rank 4, batch 1 or more, 1 or 3 channels in axis 1 or 3
   bool channels_last = false;
   int64_t channels = 0, height = 0, width = 0;
 };

@@ -13,13 +13,13 @@ namespace {
 
 struct Activations {
   std::vector<uint8_t> kinds;
-  std::vector<float> alpha, beta;   // one per kind, with defaults filled in
+  std::vector<float> alpha, beta;  // one per kind, with defaults filled in
 };
 
 bool same_name(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
-         });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 // ONNX gives activation_alpha and _beta only for functions that take them, in order.
@@ -30,8 +30,8 @@ Status read_activations(const Node& node, Activations* out) {
   if (names == nullptr) return node_error(StatusCode::kInternal, node, "activations must be names");
   const std::vector<float> alpha = node.numbers("activation_alpha"), beta = node.numbers("activation_beta");
   size_t used_alpha = 0, used_beta = 0;
-  const char* const kKnown[] = {"Relu", "Tanh", "Sigmoid", "LeakyRelu", "ThresholdedRelu", "HardSigmoid", "Elu", "Softsign",
-                                "Softplus"};
+  const char* const kKnown[] = {"Relu",        "Tanh", "Sigmoid",  "LeakyRelu", "ThresholdedRelu",
+                                "HardSigmoid", "Elu",  "Softsign", "Softplus"};
   for (const std::string& name : *names) {
     const auto* known = std::find_if(std::begin(kKnown), std::end(kKnown),
                                      [&](const char* candidate) { return same_name(name, candidate); });
@@ -49,10 +49,14 @@ Status read_activations(const Node& node, Activations* out) {
 
 Status read_direction(const Node& node, schema::Direction* direction) {
   const std::string name = node.text("direction", "forward");
-  if (name == "forward") *direction = schema::Direction_Forward;
-  else if (name == "reverse") *direction = schema::Direction_Reverse;
-  else if (name == "bidirectional") *direction = schema::Direction_Bidirectional;
-  else return node_error(StatusCode::kUnsupported, node, "direction '" + name + "' is not known");
+  if (name == "forward")
+    *direction = schema::Direction_Forward;
+  else if (name == "reverse")
+    *direction = schema::Direction_Reverse;
+  else if (name == "bidirectional")
+    *direction = schema::Direction_Bidirectional;
+  else
+    return node_error(StatusCode::kUnsupported, node, "direction '" + name + "' is not known");
   return Status();
 }
 
@@ -69,7 +73,7 @@ Status lower_recurrent(const Node& node, ModelBuilder* model) {
   OCTET_RETURN_IF_ERROR(read_direction(node, &direction));
   Activations activations;
   OCTET_RETURN_IF_ERROR(read_activations(node, &activations));
-  const Dims& recurrence = model->value(node.input(2)).shape;   // R: [directions, gates * hidden, hidden]
+  const Dims& recurrence = model->value(node.input(2)).shape;  // R: [directions, gates * hidden, hidden]
   OperatorParts parts = plain_parts(schema::OperatorType_Recurrent, node, model);
   const Dims& weights = model->value(node.input(1)).shape;
   const Dims& x = model->value(node.input(0)).shape;
@@ -78,11 +82,10 @@ Status lower_recurrent(const Node& node, ModelBuilder* model) {
                  static_cast<uint64_t>(element_count(weights) + element_count(recurrence));
   model->add_operator(
       node, parts,
-      schema::CreateRecurrentOptionsDirect(model->fbb(), kind, direction,
-                                           static_cast<int32_t>(node.integer("hidden_size", recurrence.back())),
-                                           node.number("clip"), node.integer("linear_before_reset") != 0,
-                                           node.integer("layout") != 0, &activations.kinds, &activations.alpha,
-                                           &activations.beta));
+      schema::CreateRecurrentOptionsDirect(
+          model->fbb(), kind, direction, static_cast<int32_t>(node.integer("hidden_size", recurrence.back())),
+          node.number("clip"), node.integer("linear_before_reset") != 0, node.integer("layout") != 0,
+          &activations.kinds, &activations.alpha, &activations.beta));
   return Status();
 }
 

@@ -16,11 +16,16 @@ struct KindRow {
 };
 
 const KindRow kKinds[] = {
-    {"Mean", schema::ReduceKind_Mean},     {"Sum", schema::ReduceKind_Sum},
-    {"Max", schema::ReduceKind_Max},       {"Min", schema::ReduceKind_Min},
-    {"Prod", schema::ReduceKind_Prod},     {"L1", schema::ReduceKind_L1},
-    {"L2", schema::ReduceKind_L2},         {"LogSum", schema::ReduceKind_LogSum},
-    {"LogSumExp", schema::ReduceKind_LogSumExp}, {"SumSquare", schema::ReduceKind_SumSquare},
+    {"Mean", schema::ReduceKind_Mean},
+    {"Sum", schema::ReduceKind_Sum},
+    {"Max", schema::ReduceKind_Max},
+    {"Min", schema::ReduceKind_Min},
+    {"Prod", schema::ReduceKind_Prod},
+    {"L1", schema::ReduceKind_L1},
+    {"L2", schema::ReduceKind_L2},
+    {"LogSum", schema::ReduceKind_LogSum},
+    {"LogSumExp", schema::ReduceKind_LogSumExp},
+    {"SumSquare", schema::ReduceKind_SumSquare},
 };
 
 Status read_kind(const Node& node, schema::ReduceKind* kind) {
@@ -59,7 +64,8 @@ Status reduce_requantization(const Node& node, schema::ReduceKind kind, double c
     const Quantization& from = model->value(node.inputs[0]).quantization;
     const Quantization& to = model->value(node.outputs[0]).quantization;
     if (from.scale == to.scale && from.zero_point == to.zero_point) return Status();
-    return node_error(StatusCode::kInternal, node, "input and output must have the same quantization in the s8 form");
+    return node_error(StatusCode::kInternal, node,
+                      "input and output must have the same quantization in the s8 form");
   }
   if (kind != schema::ReduceKind_Mean && kind != schema::ReduceKind_Sum)
     return node_error(StatusCode::kInternal, node, "kind " + node.text("kind") + " has no s8 form");
@@ -80,7 +86,8 @@ Status lower_reduce(const Node& node, ModelBuilder* model) {
   double count = 1;
   for (int64_t axis : axes) {
     if (axis < 0 || axis >= static_cast<int64_t>(shape.size()))
-      return node_error(StatusCode::kInternal, node, "axis " + std::to_string(axis) + " of input " + shape_text(shape));
+      return node_error(StatusCode::kInternal, node,
+                        "axis " + std::to_string(axis) + " of input " + shape_text(shape));
     count *= static_cast<double>(shape[static_cast<size_t>(axis)]);
   }
   flatbuffers::Offset<schema::Requantization> requantization;
@@ -93,8 +100,8 @@ Status lower_reduce(const Node& node, ModelBuilder* model) {
   parts.inputs.resize(1);
   const auto axis_vector = model->fbb().CreateVector(to_s32(axes));
   model->add_operator(node, parts,
-                      schema::CreateReduceOptions(model->fbb(), kind, axis_vector, node.integer("keepdims", 1) != 0,
-                                                  requantization));
+                      schema::CreateReduceOptions(model->fbb(), kind, axis_vector,
+                                                  node.integer("keepdims", 1) != 0, requantization));
   return Status();
 }
 

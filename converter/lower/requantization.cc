@@ -35,8 +35,7 @@ Status encode_fixed_point(double k, FixedPoint* pair) {
   }
   const int right_shift = -6 - exponent;
   if (right_shift > 31) return Status();  // dead: |acc| * k < 2^31 * 2^-38, always rounds to zero_point
-  if (right_shift < -16)
-    return error(StatusCode::kUnsupported, "effective scale %g; must be below 2^10", k);
+  if (right_shift < -16) return error(StatusCode::kUnsupported, "effective scale %g; must be below 2^10", k);
   pair->multiplier = static_cast<int16_t>(multiplier);
   pair->right_shift = static_cast<int8_t>(right_shift);
   return Status();

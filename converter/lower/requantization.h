@@ -47,7 +47,8 @@ bool accumulator_fits(double accumulator_bound, FixedPoint pair);
 int32_t largest_difference(int32_t zero_point);
 
 // s8 Add and Sub (schema BinaryOptions), and s8 PRelu: multipliers of k[i] with the largest
-// fractional_bits f in [0, 6] for which every |round(k * 2^(f+8))| <= 32767. False if even f = 0 does not fit.
+// fractional_bits f in [0, 6] for which every |round(k * 2^(f+8))| <= 32767. False if even f = 0 does not
+// fit.
 bool encode_sum(const std::vector<double>& k, std::vector<int16_t>* multipliers, int8_t* fractional_bits);
 
 }  // namespace octet::converter

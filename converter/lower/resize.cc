@@ -19,7 +19,8 @@ constexpr int kWeightOne = 1 << 11;
 // pytorch_half_pixel     the same, 0 where the output has one pixel
 // align_corners          x * (input - 1) / (output - 1)
 // asymmetric             x / scale
-// half_pixel_symmetric   half_pixel, moved so that the picture stays centred where output is not input * scale
+// half_pixel_symmetric   half_pixel, moved so that the picture stays centred where output is not input *
+// scale
 float source_coordinate(const ResizeAxis& axis, int64_t x) {
   const float at = static_cast<float>(x);
   const float input = static_cast<float>(axis.input);
@@ -37,7 +38,7 @@ float round_to_pixel(const std::string& mode, float x) {
   if (mode == "floor") return std::floor(x);
   if (mode == "ceil") return std::ceil(x);
   if (mode == "round_prefer_ceil") return std::floor(x + 0.5f);
-  return std::ceil(x - 0.5f);   // round_prefer_floor
+  return std::ceil(x - 0.5f);  // round_prefer_floor
 }
 
 Status read_axes(const Node& node, const ModelBuilder& model, ResizeAxis* height, ResizeAxis* width) {
@@ -45,12 +46,14 @@ Status read_axes(const Node& node, const ModelBuilder& model, ResizeAxis* height
   const Dims& in = model.value(node.inputs[0]).shape;
   const Dims& out = model.value(node.outputs[0]).shape;
   if (in.size() != 4 || out.size() != 4 || in[0] != out[0] || in[3] != out[3])
-    return node_error(StatusCode::kUnsupported, node,
-                      "input " + shape_text(in) + ", output " + shape_text(out) + "; only height and width may change");
+    return node_error(
+        StatusCode::kUnsupported, node,
+        "input " + shape_text(in) + ", output " + shape_text(out) + "; only height and width may change");
   const std::string coordinate_mode = node.text("coordinate_mode", "half_pixel");
   const std::string nearest_mode = node.text("nearest_mode", "round_prefer_floor");
   if (!known_coordinate_mode(coordinate_mode))
-    return node_error(StatusCode::kUnsupported, node, "coordinate_mode '" + coordinate_mode + "' is not supported");
+    return node_error(StatusCode::kUnsupported, node,
+                      "coordinate_mode '" + coordinate_mode + "' is not supported");
   if (!known_nearest_mode(nearest_mode))
     return node_error(StatusCode::kUnsupported, node, "nearest_mode '" + nearest_mode + "' is not supported");
   const auto scale = [&](const char* key, size_t i) {
@@ -65,18 +68,20 @@ Status read_axes(const Node& node, const ModelBuilder& model, ResizeAxis* height
 Status check_quantization(const Node& node, const ModelBuilder& model) {
   const Value& input = model.value(node.inputs[0]);
   const Value& output = model.value(node.outputs[0]);
-  const bool same = input.type == output.type &&
-                    (input.type != schema::TensorType_S8 ||
-                     (input.quantization.scale == output.quantization.scale &&
-                      input.quantization.zero_point == output.quantization.zero_point));
-  return same ? Status() : node_error(StatusCode::kInternal, node, "input and output must have one type and quantization");
+  const bool same =
+      input.type == output.type && (input.type != schema::TensorType_S8 ||
+                                    (input.quantization.scale == output.quantization.scale &&
+                                     input.quantization.zero_point == output.quantization.zero_point));
+  return same ? Status()
+              : node_error(StatusCode::kInternal, node,
+                           "input and output must have one type and quantization");
 }
 
 }  // namespace
 
 bool known_coordinate_mode(const std::string& mode) {
-  return mode == "half_pixel" || mode == "pytorch_half_pixel" || mode == "align_corners" || mode == "asymmetric" ||
-         mode == "half_pixel_symmetric";
+  return mode == "half_pixel" || mode == "pytorch_half_pixel" || mode == "align_corners" ||
+         mode == "asymmetric" || mode == "half_pixel_symmetric";
 }
 
 bool known_nearest_mode(const std::string& mode) {
@@ -122,14 +127,14 @@ Status lower_resize(const Node& node, ModelBuilder* model) {
   auto& fbb = model->fbb();
   if (!linear) {
     model->add_operator(node, parts,
-                        schema::CreateResize2DOptionsDirect(fbb, schema::ResizeMode_Nearest, &y.first, nullptr, nullptr,
-                                                            nullptr, &x.first));
+                        schema::CreateResize2DOptionsDirect(fbb, schema::ResizeMode_Nearest, &y.first,
+                                                            nullptr, nullptr, nullptr, &x.first));
     return Status();
   }
-  model->add_operator(node, parts,
-                      schema::CreateResize2DOptionsDirect(fbb, schema::ResizeMode_Bilinear, &y.first, &y.second,
-                                                          &y.weight, &y.weight_f32, &x.first, &x.second, &x.weight,
-                                                          &x.weight_f32));
+  model->add_operator(
+      node, parts,
+      schema::CreateResize2DOptionsDirect(fbb, schema::ResizeMode_Bilinear, &y.first, &y.second, &y.weight,
+                                          &y.weight_f32, &x.first, &x.second, &x.weight, &x.weight_f32));
   return Status();
 }
 

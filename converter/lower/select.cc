@@ -13,18 +13,26 @@ namespace {
 
 // The number in constant input `index`, else the attribute `key`, else `fallback`. An error if the
 // input is there but not constant.
-Status read_number(const Node& node, const ModelBuilder& model, size_t index, const char* key, double fallback,
-                   double* number) {
+Status read_number(const Node& node, const ModelBuilder& model, size_t index, const char* key,
+                   double fallback, double* number) {
   *number = attribute_number(node, key, fallback);
   if (node.input(index) == kNoValue) return Status();
   const Value& value = model.value(node.input(index));
   if (!value.is_constant() || value.constant->elements() < 1)
-    return node_error(StatusCode::kUnsupported, node, std::string(key) + " '" + value.name + "' must be constant");
+    return node_error(StatusCode::kUnsupported, node,
+                      std::string(key) + " '" + value.name + "' must be constant");
   switch (value.type) {
-    case schema::TensorType_F32: *number = value.constant->as<float>()[0]; return Status();
-    case schema::TensorType_S64: *number = static_cast<double>(value.constant->as<int64_t>()[0]); return Status();
-    case schema::TensorType_S32: *number = value.constant->as<int32_t>()[0]; return Status();
-    default: return node_error(StatusCode::kUnsupported, node, std::string(key) + " has an unsupported type");
+    case schema::TensorType_F32:
+      *number = value.constant->as<float>()[0];
+      return Status();
+    case schema::TensorType_S64:
+      *number = static_cast<double>(value.constant->as<int64_t>()[0]);
+      return Status();
+    case schema::TensorType_S32:
+      *number = value.constant->as<int32_t>()[0];
+      return Status();
+    default:
+      return node_error(StatusCode::kUnsupported, node, std::string(key) + " has an unsupported type");
   }
 }
 
@@ -44,7 +52,8 @@ Status lower_where(const Node& node, ModelBuilder* model) {
     for (size_t i : {size_t{1}, size_t{2}}) {
       const Quantization& in = model->value(node.inputs[i]).quantization;
       if (in.scale != out.scale || in.zero_point != out.zero_point)
-        return node_error(StatusCode::kInternal, node, "both values and the output must have one quantization");
+        return node_error(StatusCode::kInternal, node,
+                          "both values and the output must have one quantization");
     }
   }
   model->add_operator(node, plain_parts(schema::OperatorType_Where, node, model));
@@ -63,7 +72,8 @@ Status lower_one_hot(const Node& node, ModelBuilder* model) {
   const Dims& output = model->value(node.outputs[0]).shape;
   const int32_t axis = wrap_axis(static_cast<double>(node.integer("axis", -1)), output.size());
   if (axis < 0 || axis >= static_cast<int32_t>(output.size()))
-    return node_error(StatusCode::kInvalidModel, node, "axis " + std::to_string(axis) + " of output " + shape_text(output));
+    return node_error(StatusCode::kInvalidModel, node,
+                      "axis " + std::to_string(axis) + " of output " + shape_text(output));
   OperatorParts parts = plain_parts(schema::OperatorType_OneHot, node, model);
   if (node.inputs.size() == 3) parts.inputs = model->tensors({node.inputs[0], node.inputs[2]});
   const int32_t depth = static_cast<int32_t>(output[static_cast<size_t>(axis)]);
@@ -77,9 +87,10 @@ Status lower_cum_sum(const Node& node, ModelBuilder* model) {
   OCTET_RETURN_IF_ERROR(read_number(node, *model, 1, "axis", 0, &axis));
   OperatorParts parts = plain_parts(schema::OperatorType_CumSum, node, model);
   parts.inputs.resize(1);
-  model->add_operator(node, parts,
-                      schema::CreateCumSumOptions(model->fbb(), wrap_axis(axis, model->value(node.inputs[0]).shape.size()),
-                                                  node.integer("exclusive") != 0, node.integer("reverse") != 0));
+  model->add_operator(
+      node, parts,
+      schema::CreateCumSumOptions(model->fbb(), wrap_axis(axis, model->value(node.inputs[0]).shape.size()),
+                                  node.integer("exclusive") != 0, node.integer("reverse") != 0));
   return Status();
 }
 
@@ -91,9 +102,9 @@ Status lower_top_k(const Node& node, ModelBuilder* model) {
   OperatorParts parts = plain_parts(schema::OperatorType_TopK, node, model);
   parts.inputs.resize(1);
   model->add_operator(node, parts,
-                      schema::CreateTopKOptions(model->fbb(), wrap_axis(static_cast<double>(node.integer("axis", -1)), rank),
-                                                clamp_s32(k), node.integer("largest", 1) != 0,
-                                                node.integer("sorted", 1) != 0));
+                      schema::CreateTopKOptions(
+                          model->fbb(), wrap_axis(static_cast<double>(node.integer("axis", -1)), rank),
+                          clamp_s32(k), node.integer("largest", 1) != 0, node.integer("sorted", 1) != 0));
   return Status();
 }
 
@@ -107,9 +118,9 @@ Status lower_non_max_suppression(const Node& node, ModelBuilder* model) {
   OperatorParts parts = plain_parts(schema::OperatorType_NonMaxSuppression, node, model);
   parts.inputs.resize(2);
   model->add_operator(node, parts,
-                      schema::CreateNonMaxSuppressionOptions(model->fbb(), node.integer("center_point_box") != 0,
-                                                             clamp_s32(boxes), static_cast<float>(iou),
-                                                             static_cast<float>(score), has_score));
+                      schema::CreateNonMaxSuppressionOptions(
+                          model->fbb(), node.integer("center_point_box") != 0, clamp_s32(boxes),
+                          static_cast<float>(iou), static_cast<float>(score), has_score));
   return Status();
 }
 

@@ -17,8 +17,8 @@ Status lower_s8_softmax(const Node& node, int64_t axis, bool to_s8, ModelBuilder
     return node_error(StatusCode::kInternal, node, "the s8 form is Softmax along the last axis");
   std::vector<uint32_t> exp_table(256);
   for (size_t d = 0; d < exp_table.size(); ++d)
-    exp_table[d] = static_cast<uint32_t>(std::lround(65536.0 * std::exp(-static_cast<double>(input.quantization.scale) *
-                                                                       static_cast<double>(d))));
+    exp_table[d] = static_cast<uint32_t>(std::lround(
+        65536.0 * std::exp(-static_cast<double>(input.quantization.scale) * static_cast<double>(d))));
   uint32_t output_multiplier = 0;
   if (to_s8) {
     OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.outputs[0]));
@@ -29,8 +29,8 @@ Status lower_s8_softmax(const Node& node, int64_t axis, bool to_s8, ModelBuilder
   }
   const OperatorParts parts = plain_parts(schema::OperatorType_Softmax, node, model);
   model->add_operator(node, parts,
-                      schema::CreateSoftmaxOptionsDirect(model->fbb(), static_cast<int32_t>(axis), false, &exp_table,
-                                                         output_multiplier));
+                      schema::CreateSoftmaxOptionsDirect(model->fbb(), static_cast<int32_t>(axis), false,
+                                                         &exp_table, output_multiplier));
   return Status();
 }
 
@@ -41,7 +41,8 @@ Status lower_softmax(const Node& node, ModelBuilder* model) {
   int64_t axis = node.integer("axis", -1);
   if (axis < 0) axis += rank;
   const Form form = node_form(node, *model);
-  if (form == Form::kS8 || form == Form::kS8ToF32) return lower_s8_softmax(node, axis, form == Form::kS8, model);
+  if (form == Form::kS8 || form == Form::kS8ToF32)
+    return lower_s8_softmax(node, axis, form == Form::kS8, model);
   OCTET_RETURN_IF_ERROR(require_float(node, *model));
   const OperatorParts parts = plain_parts(schema::OperatorType_Softmax, node, model);
   model->add_operator(

@@ -26,8 +26,10 @@ bool same_quantization(const Quantization& a, const Quantization& b) {
 
 // IsInf with one sign only is not in the schema.
 Status check_attributes(const Node& node) {
-  if (node.op == "IsInf" && (node.integer("detect_negative", 1) == 0 || node.integer("detect_positive", 1) == 0))
-    return node_error(StatusCode::kUnsupported, node, "detect_negative or detect_positive of 0 is not supported");
+  if (node.op == "IsInf" &&
+      (node.integer("detect_negative", 1) == 0 || node.integer("detect_positive", 1) == 0))
+    return node_error(StatusCode::kUnsupported, node,
+                      "detect_negative or detect_positive of 0 is not supported");
   return Status();
 }
 
@@ -40,21 +42,25 @@ Status lower_unary(const Node& node, ModelBuilder* model) {
   const Value& input = model->value(node.inputs[0]);
   const Value& output = model->value(node.outputs[0]);
   const UnaryFunction* row = find_unary(node.op);
-  if (node.op == "Identity" && input.type == output.type && same_quantization(input.quantization, output.quantization))
+  if (node.op == "Identity" && input.type == output.type &&
+      same_quantization(input.quantization, output.quantization))
     return lower_reshape(node, model);
   if (node_form(node, *model) == Form::kS8 && row->evaluate != nullptr)
-    return lower_table(node, [&](double x) { return evaluate_unary(node, x); }, model);
+    return lower_table(
+        node, [&](double x) { return evaluate_unary(node, x); }, model);
   OCTET_RETURN_IF_ERROR(require_float(node, *model));
   OperatorParts parts = plain_parts(schema::OperatorType_Unary, node, model);
-  parts.inputs.resize(1);   // Clip's bounds are attributes
-  model->add_operator(node, parts,
-                      schema::CreateUnaryOptions(model->fbb(), row->kind, static_cast<float>(row->alpha(node)),
-                                                 static_cast<float>(row->beta(node))));
+  parts.inputs.resize(1);  // Clip's bounds are attributes
+  model->add_operator(
+      node, parts,
+      schema::CreateUnaryOptions(model->fbb(), row->kind, static_cast<float>(row->alpha(node)),
+                                 static_cast<float>(row->beta(node))));
   return Status();
 }
 
 Status lower_requantize(const Node& node, ModelBuilder* model) {
-  return lower_table(node, [](double x) { return x; }, model);
+  return lower_table(
+      node, [](double x) { return x; }, model);
 }
 
 Status lower_quantize(const Node& node, ModelBuilder* model) {

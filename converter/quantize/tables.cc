@@ -13,9 +13,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-double sigmoid(double x) {
-  return x >= 0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x));
-}
+double sigmoid(double x) { return x >= 0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x)); }
 
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 
@@ -28,9 +26,7 @@ double gelu_tanh(double x) {
   return 0.5 * x * (1.0 + std::tanh(c * (x + 0.044715 * x * x * x)));
 }
 
-double celu(double x, double a) {
-  return std::max(0.0, x) + std::min(0.0, a * std::expm1(x / a));
-}
+double celu(double x, double a) { return std::max(0.0, x) + std::min(0.0, a * std::expm1(x / a)); }
 
 double shrink(double x, double bias, double lambd) {
   return x < -lambd ? x + bias : x > lambd ? x - bias : 0.0;

@@ -2,13 +2,12 @@
 //
 // The API of octet_converter/converter.h on networks made in memory: what it reports, what it refuses,
 // and that nothing is left behind.
-#include "octet_converter/converter.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
+#include "octet_converter/converter.h"
 #include "runtime/model.h"
 #include "runtime/session.h"
 #include "tests/converter/graph_runner.h"
@@ -26,8 +25,9 @@ OnnxBuilder small_network() {
   Random random(51);
   OnnxBuilder b(13);
   b.input("image", {-1, 3, 8, 8});
-  b.node("Conv", {"image", b.floats({6, 3, 3, 3}, random.reals({6, 3, 3, 3})), b.floats({6}, random.reals({6}))}, {"a"},
-         {ints("pads", {1, 1, 1, 1})});
+  b.node("Conv",
+         {"image", b.floats({6, 3, 3, 3}, random.reals({6, 3, 3, 3})), b.floats({6}, random.reals({6}))},
+         {"a"}, {ints("pads", {1, 1, 1, 1})});
   b.node("Relu", {"a"}, {"b"});
   b.node("GlobalAveragePool", {"b"}, {"c"});
   b.node("Flatten", {"c"}, {"d"});
@@ -39,7 +39,8 @@ OnnxBuilder small_network() {
 // Random samples; one of them, counted from 1, holds a NaN.
 class RandomSamples : public converter::SampleSource {
  public:
-  RandomSamples(size_t count, size_t elements, size_t bad = 0) : count_(count), elements_(elements), bad_(bad) {}
+  RandomSamples(size_t count, size_t elements, size_t bad = 0)
+      : count_(count), elements_(elements), bad_(bad) {}
   size_t size() const override { return count_; }
   Status rewind() override {
     at_ = 0;
@@ -138,7 +139,8 @@ TEST_F(ConvertFile, Int8WithoutSamplesIsRefused) {
   ConvertReport report;
   const Status status = convert(small_network(), ConvertOptions(), &report);
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_NE(status.message().find("needs calibration data: pass --calibration"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("needs calibration data: pass --calibration"), std::string::npos)
+      << status.message();
   EXPECT_FALSE(output_exists());
 }
 
@@ -176,8 +178,8 @@ TEST_F(ConvertFile, UnwritableOutputNamesPathAndReason) {
 
 TEST_F(ConvertFile, MissingFileIsRefused) {
   ConvertReport report;
-  const Status status =
-      converter::convert_file(folder_.file("nothing.onnx"), folder_.file("net.octet"), ConvertOptions(), &report);
+  const Status status = converter::convert_file(folder_.file("nothing.onnx"), folder_.file("net.octet"),
+                                                ConvertOptions(), &report);
   EXPECT_FALSE(status.ok());
   EXPECT_NE(status.message().find("nothing.onnx"), std::string::npos) << status.message();
   EXPECT_FALSE(output_exists());

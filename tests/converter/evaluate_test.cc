@@ -54,7 +54,8 @@ TEST(EvaluateNode, ScalarResult) {
 TEST(EvaluateNode, SpatialOperatorBeforeTheLayoutPassIsUnsupported) {
   GraphRunner r;
   r.graph.layout = converter::Layout::kNchw;
-  Node& node = r.node("MaxPool", {r.constant({1, 1, 2, 2}, {1, 2, 3, 4})}, {r.value(schema::TensorType_F32, {1, 1, 1, 1})});
+  Node& node = r.node("MaxPool", {r.constant({1, 1, 2, 2}, {1, 2, 3, 4})},
+                      {r.value(schema::TensorType_F32, {1, 1, 1, 1})});
   set_ints(&node, "kernel_shape", {2, 2});
   std::vector<Constant> out;
   EXPECT_EQ(converter::evaluate_node(r.graph, node, &out).code(), StatusCode::kUnsupported);

@@ -17,8 +17,8 @@ ValueId build_s8_network(GraphRunner* r, int64_t side) {
   const Quantization q = quantization(0.02f, 3);
   const ValueId x = r->value(kS8, {1, side, side, 3}, q);
   r->graph.inputs.push_back({"image", x, kF32, {1, 3, side, side}, {0, 2, 3, 1}});
-  const ValueId weights =
-      r->constant(kS8, {4, 3, 3, 3}, random.s8({4, 3, 3, 3}, -127, 127), per_channel({0.01f, 0.02f, 0.005f, 0.001f}));
+  const ValueId weights = r->constant(kS8, {4, 3, 3, 3}, random.s8({4, 3, 3, 3}, -127, 127),
+                                      per_channel({0.01f, 0.02f, 0.005f, 0.001f}));
   const ValueId middle = r->value(kS8, {1, side, side, 4}, quantization(0.1f, -5));
   set_ints(&r->node("Conv", {x, weights}, {middle}), "pads", {1, 1, 1, 1});
   const ValueId y = r->value(kS8, {1, side, side, 4}, quantization(0.08f, -100));
@@ -61,14 +61,16 @@ TEST(FinishModel, SmallSampleIsStoredAndHashesHold) {
   options.source_name = "net.onnx";
   options.source_sha256 = "abc";
   options.provenance = "--precision int8";
-  const Status status = converter::finish_model(r.graph, options, {float_sample(12)}, &r.lowered, &r.diagnostics);
+  const Status status =
+      converter::finish_model(r.graph, options, {float_sample(12)}, &r.lowered, &r.diagnostics);
   ASSERT_TRUE(status.ok()) << status.message();
   ASSERT_EQ(r.root().golden()->size(), 2u);
   EXPECT_EQ(r.root().golden()->Get(0)->inputs()->Get(0)->kind(), schema::GoldenKind_Noise);
   EXPECT_EQ(r.root().golden()->Get(1)->inputs()->Get(0)->kind(), schema::GoldenKind_Stored);
   EXPECT_EQ(r.root().golden()->Get(1)->inputs()->Get(0)->data()->size(), 12u * 12 * 3);
   ASSERT_EQ(r.root().golden()->Get(0)->hashes()->size(), 1u);
-  EXPECT_NE(r.root().golden()->Get(0)->hashes()->Get(0)->hash(), r.root().golden()->Get(1)->hashes()->Get(0)->hash());
+  EXPECT_NE(r.root().golden()->Get(0)->hashes()->Get(0)->hash(),
+            r.root().golden()->Get(1)->hashes()->Get(0)->hash());
   expect_golden_holds(r.lowered, "portable", 1);
   expect_golden_holds(r.lowered, "", 2);
   const schema::Facts& facts = *r.root().facts();
@@ -85,8 +87,8 @@ TEST(FinishModel, LargeImageBecomesAMosaic) {
   GraphRunner r;
   const ValueId y = build_s8_network(&r, 50);
   r.graph.outputs.push_back({"y", y, kF32, {1, 4, 50, 50}, {0, 2, 3, 1}});
-  const Status status =
-      converter::finish_model(r.graph, converter::LowerOptions(), {float_sample(50)}, &r.lowered, &r.diagnostics);
+  const Status status = converter::finish_model(r.graph, converter::LowerOptions(), {float_sample(50)},
+                                                &r.lowered, &r.diagnostics);
   ASSERT_TRUE(status.ok()) << status.message();
   const schema::GoldenInput& input = *r.root().golden()->Get(1)->inputs()->Get(0);
   EXPECT_EQ(input.kind(), schema::GoldenKind_Mosaic);
@@ -102,7 +104,8 @@ TEST(FinishModel, FloatTailIsNotCovered) {
   const ValueId real = r.value(kF32, {1, 8, 8, 4});
   r.node("Dequantize", {y}, {real});
   r.node("Softplus", {real}, {r.output({1, 8, 8, 4})});
-  const Status status = converter::finish_model(r.graph, converter::LowerOptions(), {}, &r.lowered, &r.diagnostics);
+  const Status status =
+      converter::finish_model(r.graph, converter::LowerOptions(), {}, &r.lowered, &r.diagnostics);
   ASSERT_TRUE(status.ok()) << status.message();
   const auto* hashes = r.root().golden()->Get(0)->hashes();
   for (const schema::TensorHash* hash : *hashes) EXPECT_LT(hash->operator_index(), 3u);
@@ -112,7 +115,8 @@ TEST(FinishModel, FloatTailIsNotCovered) {
 TEST(FinishModel, FloatModelHasNoGoldenRuns) {
   GraphRunner r;
   r.node("Exp", {r.input({4})}, {r.output({4})});
-  const Status status = converter::finish_model(r.graph, converter::LowerOptions(), {}, &r.lowered, &r.diagnostics);
+  const Status status =
+      converter::finish_model(r.graph, converter::LowerOptions(), {}, &r.lowered, &r.diagnostics);
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_TRUE(r.root().golden() == nullptr || r.root().golden()->size() == 0);
   ASSERT_EQ(r.diagnostics.items().size(), 1u);
@@ -134,10 +138,10 @@ TEST(FinishModel, PixelTableRoundsHalfUp) {
   const auto entry = [&](unsigned channel, unsigned pixel) {
     return static_cast<int>(static_cast<int8_t>(stored.pixel_table()->Get(channel * 256 + pixel)));
   };
-  EXPECT_EQ(entry(0, 0), -127);     // -127.5, half up
-  EXPECT_EQ(entry(0, 127), 0);      // -0.5
-  EXPECT_EQ(entry(0, 128), 1);      // 0.5
-  EXPECT_EQ(entry(1, 255), 127);    // 127.5 + 0.5 saturates
+  EXPECT_EQ(entry(0, 0), -127);   // -127.5, half up
+  EXPECT_EQ(entry(0, 127), 0);    // -0.5
+  EXPECT_EQ(entry(0, 128), 1);    // 0.5
+  EXPECT_EQ(entry(1, 255), 127);  // 127.5 + 0.5 saturates
   EXPECT_EQ(entry(2, 100), 0);
   EXPECT_EQ(stored.std()->size(), 3u);
 }

@@ -162,7 +162,9 @@ inline double dequantized(int8_t q, const Quantization& quantization) {
 }
 
 // A graph node carries a name or text; clearer than a variant at the call.
-inline void set_text(Node* node, const char* key, const char* text) { node->attributes[key] = std::string(text); }
+inline void set_text(Node* node, const char* key, const char* text) {
+  node->attributes[key] = std::string(text);
+}
 inline void set_ints(Node* node, const char* key, std::vector<int64_t> values) {
   node->attributes[key] = std::move(values);
 }

@@ -13,7 +13,8 @@ constexpr TensorType kS64 = schema::TensorType_S64;
 constexpr TensorType kS32 = schema::TensorType_S32;
 constexpr TensorType kBool = schema::TensorType_BOOL;
 
-void expect_near(const std::vector<float>& actual, const std::vector<double>& expected, double tolerance = 1e-5) {
+void expect_near(const std::vector<float>& actual, const std::vector<double>& expected,
+                 double tolerance = 1e-5) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i)
     EXPECT_NEAR(actual[i], expected[i], tolerance * (1 + std::fabs(expected[i]))) << "element " << i;
@@ -57,10 +58,11 @@ TEST(LowerComposite, GatherScatterWhereCastOneHot) {
 TEST(LowerComposite, TopKCumSumTrilu) {
   GraphRunner r;
   const ValueId x = r.input({2, 4});
-  r.node("TopK", {x, r.constant(kS64, {1}, std::vector<int64_t>{2})}, {r.output({2, 2}), r.output(kS64, {2, 2})})
+  r.node("TopK", {x, r.constant(kS64, {1}, std::vector<int64_t>{2})},
+         {r.output({2, 2}), r.output(kS64, {2, 2})})
       .attributes["axis"] = int64_t{-1};
-  r.node("CumSum", {x, r.constant(kS64, {}, std::vector<int64_t>{1})}, {r.output({2, 4})}).attributes["reverse"] =
-      int64_t{1};
+  r.node("CumSum", {x, r.constant(kS64, {}, std::vector<int64_t>{1})}, {r.output({2, 4})})
+      .attributes["reverse"] = int64_t{1};
   r.node("Trilu", {x}, {r.output({2, 4})}).attributes["upper"] = int64_t{0};
   ASSERT_TRUE(r.prepare());
   r.set<float>(0, {3, 1, 4, 1, 5, 9, 2, 6});
@@ -78,15 +80,16 @@ TEST(LowerComposite, NonMaxSuppressionTakesThresholdsFromInputsOrAttributes) {
   const ValueId iou = r.constant({1}, {0.5f}), score = r.constant({1}, {0.3f});
   r.node("NonMaxSuppression", {boxes, scores, most, iou, score}, {r.output(kS64, {2, 3})});
   ASSERT_TRUE(r.prepare());
-  r.set<float>(0, {0, 0, 1, 1, 0, 0, 1, 0.9f, 2, 2, 3, 3});   // the second overlaps the first
-  r.set<float>(1, {0.9f, 0.8f, 0.2f});                          // the third scores too little
+  r.set<float>(0, {0, 0, 1, 1, 0, 0, 1, 0.9f, 2, 2, 3, 3});  // the second overlaps the first
+  r.set<float>(1, {0.9f, 0.8f, 0.2f});                       // the third scores too little
   r.run();
   EXPECT_EQ(r.get<int64_t>(0), (std::vector<int64_t>{0, 0, 0, -1, -1, -1}));
 }
 
 TEST(LowerComposite, Normalizations) {
   Random random(41);
-  const std::vector<float> x = random.reals({1, 3, 2, 4}, -2, 2), scale = random.reals({4}), bias = random.reals({4});
+  const std::vector<float> x = random.reals({1, 3, 2, 4}, -2, 2), scale = random.reals({4}),
+                           bias = random.reals({4});
   GraphRunner r;
   const ValueId in = r.input({1, 3, 2, 4});
   const ValueId s = r.constant({4}, scale), b = r.constant({4}, bias);
@@ -108,12 +111,15 @@ TEST(LowerComposite, Normalizations) {
       layer.push_back((at[c] - mean) / std::sqrt(square / 4 - mean * mean + 1e-3) * scale[c] + bias[c]);
       lp.push_back(at[c] / std::sqrt(square));
       double near = 0, channel_mean = 0, channel_square = 0;
-      for (size_t k = c > 0 ? c - 1 : 0; k < std::min<size_t>(4, c + 2); ++k) near += static_cast<double>(at[k]) * at[k];
+      for (size_t k = c > 0 ? c - 1 : 0; k < std::min<size_t>(4, c + 2); ++k)
+        near += static_cast<double>(at[k]) * at[k];
       local.push_back(at[c] / std::pow(1 + 0.3 / 3 * near, 0.75));
       for (size_t p = 0; p < 6; ++p)
-        channel_mean += x[p * 4 + c] / 6.0, channel_square += static_cast<double>(x[p * 4 + c]) * x[p * 4 + c] / 6;
-      instance.push_back((at[c] - channel_mean) / std::sqrt(channel_square - channel_mean * channel_mean + 1e-5) *
-                             scale[c] + bias[c]);
+        channel_mean += x[p * 4 + c] / 6.0,
+            channel_square += static_cast<double>(x[p * 4 + c]) * x[p * 4 + c] / 6;
+      instance.push_back((at[c] - channel_mean) /
+                             std::sqrt(channel_square - channel_mean * channel_mean + 1e-5) * scale[c] +
+                         bias[c]);
     }
   }
   expect_near(r.get<float>(0), layer);
@@ -140,12 +146,14 @@ TEST(LowerComposite, RecurrentActivationsKeepTheirParameters) {
 
 TEST(LowerComposite, LstmStep) {
   Random random(42);
-  const std::vector<float> w = random.reals({1, 8, 3}), rec = random.reals({1, 8, 2}), b = random.reals({1, 16});
+  const std::vector<float> w = random.reals({1, 8, 3}), rec = random.reals({1, 8, 2}),
+                           b = random.reals({1, 16});
   const std::vector<float> x = random.reals({4, 1, 3});
   GraphRunner r;
-  Node& node = r.node("LSTM", {r.input({4, 1, 3}), r.constant({1, 8, 3}, w), r.constant({1, 8, 2}, rec),
-                               r.constant({1, 16}, b)},
-                      {r.output({4, 1, 1, 2}), converter::kNoValue, r.output({1, 1, 2})});
+  Node& node = r.node(
+      "LSTM",
+      {r.input({4, 1, 3}), r.constant({1, 8, 3}, w), r.constant({1, 8, 2}, rec), r.constant({1, 16}, b)},
+      {r.output({4, 1, 1, 2}), converter::kNoValue, r.output({1, 1, 2})});
   node.attributes["hidden_size"] = int64_t{2};
   ASSERT_TRUE(r.prepare());
   r.set<float>(0, x);
@@ -155,7 +163,7 @@ TEST(LowerComposite, LstmStep) {
   std::vector<double> y;
   for (size_t t = 0; t < 4; ++t) {
     double gate[8];
-    for (size_t g = 0; g < 8; ++g) {   // i, o, f, c
+    for (size_t g = 0; g < 8; ++g) {  // i, o, f, c
       gate[g] = static_cast<double>(b[g]) + b[8 + g];
       for (size_t k = 0; k < 3; ++k) gate[g] += static_cast<double>(w[g * 3 + k]) * x[t * 3 + k];
       for (size_t k = 0; k < 2; ++k) gate[g] += rec[g * 2 + k] * h[k];
@@ -218,7 +226,8 @@ TEST(LowerComposite, ResizeBilinearInF32AndS8) {
         const double fx = std::min(2.0, std::max(0.0, (ox + 0.5) / 2 - 0.5));
         const int y0 = static_cast<int>(fy), x0 = static_cast<int>(fx);
         const auto at = [&](int row, int column) {
-          return static_cast<double>(real[static_cast<size_t>(std::min(2, row) * 3 + std::min(2, column)) * 2 + c]);
+          return static_cast<double>(
+              real[static_cast<size_t>(std::min(2, row) * 3 + std::min(2, column)) * 2 + c]);
         };
         const double top = at(y0, x0) * (1 - fx + x0) + at(y0, x0 + 1) * (fx - x0);
         const double bottom = at(y0 + 1, x0) * (1 - fx + x0) + at(y0 + 1, x0 + 1) * (fx - x0);

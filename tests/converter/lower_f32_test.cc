@@ -9,7 +9,8 @@
 namespace octet::testing {
 namespace {
 
-void expect_near(const std::vector<float>& actual, const std::vector<double>& expected, double tolerance = 1e-5) {
+void expect_near(const std::vector<float>& actual, const std::vector<double>& expected,
+                 double tolerance = 1e-5) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i)
     EXPECT_NEAR(actual[i], expected[i], tolerance * (1 + std::fabs(expected[i]))) << "element " << i;
@@ -22,8 +23,8 @@ struct ConvShape {
   int64_t ow() const { return (w + pads[1] + pads[3] - dilation * (kw - 1) - 1) / stride + 1; }
 };
 
-std::vector<double> conv_reference(const ConvShape& s, const std::vector<float>& x, const std::vector<float>& w,
-                                   const std::vector<float>& b) {
+std::vector<double> conv_reference(const ConvShape& s, const std::vector<float>& x,
+                                   const std::vector<float>& w, const std::vector<float>& b) {
   std::vector<double> y;
   const int64_t cg = s.c / s.group, og = s.o / s.group;
   for (int64_t oy = 0; oy < s.oh(); ++oy)
@@ -48,7 +49,8 @@ void check_conv(const ConvShape& s, bool clamp) {
   GraphRunner r;
   Random random(11);
   const Dims weight_shape = {s.o, s.kh, s.kw, s.c / s.group};
-  const std::vector<float> x = random.reals({s.h, s.w, s.c}), w = random.reals(weight_shape), b = random.reals({s.o});
+  const std::vector<float> x = random.reals({s.h, s.w, s.c}), w = random.reals(weight_shape),
+                           b = random.reals({s.o});
   const ValueId in = r.input({1, s.h, s.w, s.c});
   const ValueId out = r.output({1, s.oh(), s.ow(), s.o});
   Node& node = r.node("Conv", {in, r.constant(weight_shape, w), r.constant({s.o}, b)}, {out});
@@ -78,7 +80,8 @@ TEST(LowerF32, ConvTranspose) {
   GraphRunner r;
   Random random(12);
   const int64_t h = 3, w = 4, c = 2, o = 3, k = 3, stride = 2, oh = 2 * h + 1 - 1, ow = 2 * w + 1 - 1;
-  const std::vector<float> x = random.reals({h, w, c}), weights = random.reals({o, k, k, c}), b = random.reals({o});
+  const std::vector<float> x = random.reals({h, w, c}), weights = random.reals({o, k, k, c}),
+                           b = random.reals({o});
   const ValueId in = r.input({1, h, w, c});
   const ValueId out = r.output({1, oh, ow, o});
   Node& node = r.node("ConvTranspose", {in, r.constant({o, k, k, c}, weights), r.constant({o}, b)}, {out});
@@ -126,18 +129,26 @@ TEST(LowerF32, FullyConnectedWithTableActivationBecomesTwoOperators) {
 }
 
 TEST(LowerF32, EveryUnaryFunctionAgreesWithItsRow) {
-  const char* const kOps[] = {"Relu", "Clip", "LeakyRelu", "Elu", "Selu", "Celu", "Sigmoid", "Tanh", "HardSigmoid",
-                              "HardSwish", "Silu", "Gelu", "GeluTanh", "Softplus", "Softsign", "ThresholdedRelu", "Mish",
-                              "Exp", "Log", "Sqrt", "Reciprocal", "Abs", "Neg", "Floor", "Ceil", "Round", "Sign", "Erf",
-                              "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh",
-                              "Shrink", "Identity"};
+  const char* const kOps[] = {"Relu",        "Clip",      "LeakyRelu", "Elu",
+                              "Selu",        "Celu",      "Sigmoid",   "Tanh",
+                              "HardSigmoid", "HardSwish", "Silu",      "Gelu",
+                              "GeluTanh",    "Softplus",  "Softsign",  "ThresholdedRelu",
+                              "Mish",        "Exp",       "Log",       "Sqrt",
+                              "Reciprocal",  "Abs",       "Neg",       "Floor",
+                              "Ceil",        "Round",     "Sign",      "Erf",
+                              "Sin",         "Cos",       "Tan",       "Asin",
+                              "Acos",        "Atan",      "Sinh",      "Cosh",
+                              "Asinh",       "Acosh",     "Atanh",     "Shrink",
+                              "Identity"};
   Random random(14);
   for (const char* op : kOps) {
     SCOPED_TRACE(op);
     const std::string name = op;
     const bool unit = name == "Asin" || name == "Acos" || name == "Atanh";
-    const float low = name == "Acosh" ? 1.01f : name == "Log" || name == "Sqrt" || name == "Reciprocal" ? 0.1f
-                                            : unit ? -0.9f : -3.0f;
+    const float low = name == "Acosh"                                           ? 1.01f
+                      : name == "Log" || name == "Sqrt" || name == "Reciprocal" ? 0.1f
+                      : unit                                                    ? -0.9f
+                                                                                : -3.0f;
     const std::vector<float> x = random.reals({40}, low, unit ? 0.9f : 3.0f);
     GraphRunner r;
     const ValueId in = r.input({40});
@@ -294,7 +305,7 @@ TEST(LowerF32, DepthToSpaceBothModesAndBack) {
 TEST(LowerF32, TensorsAndBuffersOfUsedValuesOnlyAndConstantsOnce) {
   GraphRunner r;
   const ValueId in = r.input({2});
-  r.constant({2}, {5, 6});                                  // nobody reads it
+  r.constant({2}, {5, 6});  // nobody reads it
   const ValueId a = r.constant({2}, {1, 2}), b = r.constant({2}, {1, 2});
   const ValueId middle = r.value(schema::TensorType_F32, {2});
   r.node("Add", {in, a}, {middle});
@@ -302,7 +313,7 @@ TEST(LowerF32, TensorsAndBuffersOfUsedValuesOnlyAndConstantsOnce) {
   last.float_reason = "because the test says so";
   ASSERT_TRUE(r.prepare());
   EXPECT_EQ(r.root().tensors()->size(), 5u);
-  EXPECT_EQ(r.root().buffers()->size(), 2u);                // the empty one and {1, 2}
+  EXPECT_EQ(r.root().buffers()->size(), 2u);  // the empty one and {1, 2}
   EXPECT_EQ(r.op(0).float_reason(), nullptr);
   EXPECT_EQ(r.op(1).float_reason()->str(), "because the test says so");
   EXPECT_EQ(r.op(1).name()->str(), "node1");

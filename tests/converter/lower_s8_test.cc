@@ -16,7 +16,8 @@ constexpr TensorType kS8 = schema::TensorType_S8;
 constexpr TensorType kS32 = schema::TensorType_S32;
 
 // |q - ideal| <= 1 with the ideal rounded and clamped.
-void expect_one_step(const std::vector<int8_t>& actual, const std::vector<double>& expected, const Quantization& q) {
+void expect_one_step(const std::vector<int8_t>& actual, const std::vector<double>& expected,
+                     const Quantization& q) {
   ASSERT_EQ(actual.size(), expected.size());
   size_t exact = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
@@ -24,7 +25,7 @@ void expect_one_step(const std::vector<int8_t>& actual, const std::vector<double
     EXPECT_LE(std::abs(actual[i] - ideal), 1) << "element " << i << ": real " << expected[i];
     exact += actual[i] == ideal ? 1 : 0;
   }
-  EXPECT_GE(exact * 10, actual.size() * 8);   // and nearly all are exact
+  EXPECT_GE(exact * 10, actual.size() * 8);  // and nearly all are exact
 }
 
 struct S8Linear {
@@ -54,7 +55,8 @@ struct S8Linear {
       for (int64_t c = 0; c < channels; ++c) {
         double acc = b[static_cast<size_t>(c)];
         for (int64_t k = 0; k < depth; ++k)
-          acc += (x[static_cast<size_t>(i * depth + k)] - in.zero_point) * w[static_cast<size_t>(c * depth + k)];
+          acc +=
+              (x[static_cast<size_t>(i * depth + k)] - in.zero_point) * w[static_cast<size_t>(c * depth + k)];
         y.push_back(acc * in.scale * weight_scales[static_cast<size_t>(c)]);
       }
     return y;
@@ -76,7 +78,8 @@ TEST(LowerS8, FullyConnected) {
   for (size_t c = 0; c < 3; ++c) {
     double sum = std::abs(linear.b[c]);
     for (size_t k = 0; k < 20; ++k) sum += 133.0 * std::abs(linear.w[c * 20 + k]);
-    bound = std::max(bound, sum + std::ldexp(1.0, requantization->right_shift()->Get(static_cast<unsigned>(c)) - 1));
+    bound = std::max(bound,
+                     sum + std::ldexp(1.0, requantization->right_shift()->Get(static_cast<unsigned>(c)) - 1));
   }
   EXPECT_DOUBLE_EQ(r.lowered.minimum_headroom_bits, 31 - std::log2(bound));
 }
@@ -99,7 +102,8 @@ TEST(LowerS8, FullyConnectedWithClampAndTable) {
   Constant table;
   table.type = kS8;
   table.shape = {256};
-  table.bytes = converter::build_table([](double x) { return std::tanh(x); }, between, quantization(1.0f / 128, 0));
+  table.bytes =
+      converter::build_table([](double x) { return std::tanh(x); }, between, quantization(1.0f / 128, 0));
   t.graph.value(with_table.outputs[0]).quantization = quantization(1.0f / 128, 0);
   with_table.attributes["table"] = std::make_shared<const Constant>(table);
   with_table.attributes["table_scale"] = between.scale;
@@ -109,7 +113,7 @@ TEST(LowerS8, FullyConnectedWithClampAndTable) {
   t.run();
   const std::vector<int8_t> actual = t.get<int8_t>(0);
   expected = linear.expected();
-  for (size_t i = 0; i < actual.size(); ++i)   // one step of the value in front is up to 0.05 behind tanh
+  for (size_t i = 0; i < actual.size(); ++i)  // one step of the value in front is up to 0.05 behind tanh
     EXPECT_NEAR(actual[i] / 128.0, std::tanh(std::min(5.8, std::max(-6.95, expected[i]))), 0.08) << i;
 }
 
@@ -122,7 +126,8 @@ TEST(LowerS8, FullyConnectedToF32IsTheScaledAccumulator) {
   r.run();
   const std::vector<float> y = r.get<float>(0);
   const std::vector<double> expected = linear.expected();
-  for (size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 1e-6 * (1 + std::fabs(expected[i]))) << i;
+  for (size_t i = 0; i < y.size(); ++i)
+    EXPECT_NEAR(y[i], expected[i], 1e-6 * (1 + std::fabs(expected[i]))) << i;
 }
 
 TEST(LowerS8, F32OutputWithClampGetsAClipBehind) {
@@ -161,7 +166,8 @@ TEST(LowerS8, DepthwiseConv) {
           for (int kx = 0; kx < 3; ++kx) {
             const int iy = oy + ky - 1, ix = ox + kx - 1;
             if (iy < 0 || ix < 0 || iy > 4 || ix > 4) continue;
-            acc += (x[static_cast<size_t>(iy * 5 + ix) * 4 + c] + 128.0) * w[c * 9 + static_cast<size_t>(ky * 3 + kx)];
+            acc += (x[static_cast<size_t>(iy * 5 + ix) * 4 + c] + 128.0) *
+                   w[c * 9 + static_cast<size_t>(ky * 3 + kx)];
           }
         expected.push_back(acc * in.scale * scales[c]);
       }
@@ -170,7 +176,7 @@ TEST(LowerS8, DepthwiseConv) {
 
 TEST(LowerS8, OverflowNamesNodeAndChannel) {
   GraphRunner r;
-  const int64_t depth = 70000;   // 70000 * 127 * 255 > 2^31
+  const int64_t depth = 70000;  // 70000 * 127 * 255 > 2^31
   const std::vector<int8_t> small(static_cast<size_t>(depth), 1);
   std::vector<int8_t> w = small;
   w.insert(w.end(), static_cast<size_t>(depth), int8_t{127});
@@ -187,7 +193,7 @@ TEST(LowerS8, OverflowNamesNodeAndChannel) {
 
 TEST(LowerS8, LeftShiftIsProvedToo) {
   GraphRunner r;
-  const int64_t depth = 1000;    // 1000 * 127 * 128 = 2^23.95; with p = -8 it is 2^31.95
+  const int64_t depth = 1000;  // 1000 * 127 * 128 = 2^23.95; with p = -8 it is 2^31.95
   const std::vector<int8_t> w(static_cast<size_t>(depth), int8_t{127});
   const ValueId weights = r.constant(kS8, {1, depth}, w, per_channel({1.0f}));
   r.node("FullyConnected", {r.input(kS8, {1, depth}, quantization(1.0f, 0)), weights},
@@ -235,7 +241,8 @@ std::vector<int8_t> all_s8() {
 
 TEST(LowerS8, UnaryIsAnExactTable) {
   const Quantization in = quantization(0.05f, -3), out = quantization(0.01f, 1);
-  for (const char* op : {"Sigmoid", "Tanh", "HardSwish", "Silu", "Gelu", "LeakyRelu", "Exp", "Log", "Clip", "Requantize"}) {
+  for (const char* op :
+       {"Sigmoid", "Tanh", "HardSwish", "Silu", "Gelu", "LeakyRelu", "Exp", "Log", "Clip", "Requantize"}) {
     SCOPED_TRACE(op);
     GraphRunner r;
     Node& node = r.node(op, {r.input(kS8, {256}, in)}, {r.output(kS8, {256}, out)});
@@ -248,7 +255,8 @@ TEST(LowerS8, UnaryIsAnExactTable) {
     const bool identity = std::string(op) == "Requantize";
     for (size_t i = 0; i < 256; ++i) {
       const double x = dequantized(all_s8()[i], in);
-      EXPECT_EQ(actual[i], converter::quantize_value(identity ? x : converter::evaluate_unary(node, x), out)) << i;
+      EXPECT_EQ(actual[i], converter::quantize_value(identity ? x : converter::evaluate_unary(node, x), out))
+          << i;
     }
   }
 }
@@ -278,7 +286,8 @@ TEST(LowerS8, PRelu) {
   const std::vector<float> slopes = {0.25f, -0.5f, 1.5f};
   const std::vector<int8_t> x = random.s8({1, 5, 5, 3});
   GraphRunner r;
-  r.node("PRelu", {r.input(kS8, {1, 5, 5, 3}, in), r.constant({1, 1, 3}, slopes)}, {r.output(kS8, {1, 5, 5, 3}, out)});
+  r.node("PRelu", {r.input(kS8, {1, 5, 5, 3}, in), r.constant({1, 1, 3}, slopes)},
+         {r.output(kS8, {1, 5, 5, 3}, out)});
   ASSERT_TRUE(r.prepare());
   r.set<int8_t>(0, x);
   r.run();
@@ -386,7 +395,8 @@ TEST(LowerS8, QuantizeAndDequantize) {
 
 TEST(LowerS8, DifferentQuantizationsInDataMovementAreRefused) {
   GraphRunner r;
-  r.node("Reshape", {r.input(kS8, {4}, quantization(0.1f, 0))}, {r.output(kS8, {2, 2}, quantization(0.2f, 0))});
+  r.node("Reshape", {r.input(kS8, {4}, quantization(0.1f, 0))},
+         {r.output(kS8, {2, 2}, quantization(0.2f, 0))});
   const Status status = r.lower();
   EXPECT_EQ(status.code(), StatusCode::kInternal);
   EXPECT_NE(status.message().find("same quantization"), std::string::npos) << status.message();

@@ -50,9 +50,12 @@ bool read_tensor(const std::string& path, std::vector<uint8_t>* bytes) {
     bytes->resize(size);
     if (size > 0) std::memcpy(bytes->data(), data, size);
   };
-  if (!tensor.raw_data().empty()) copy(tensor.raw_data().data(), tensor.raw_data().size());
-  else if (tensor.float_data_size() > 0) copy(tensor.float_data().data(), tensor.float_data().size() * sizeof(float));
-  else copy(tensor.int64_data().data(), tensor.int64_data().size() * sizeof(int64_t));
+  if (!tensor.raw_data().empty())
+    copy(tensor.raw_data().data(), tensor.raw_data().size());
+  else if (tensor.float_data_size() > 0)
+    copy(tensor.float_data().data(), tensor.float_data().size() * sizeof(float));
+  else
+    copy(tensor.int64_data().data(), tensor.int64_data().size() * sizeof(int64_t));
   return true;
 }
 
@@ -92,7 +95,7 @@ class ReferenceOutputs : public ::testing::TestWithParam<std::string> {
     std::vector<converter::InputInfo> inputs;
     const Status status = converter::read_onnx_inputs(path_, options, &inputs, &quantized_);
     ASSERT_TRUE(status.ok()) << status.message();
-    for (converter::InputInfo& input : inputs) {   // a free batch is 1 in the references
+    for (converter::InputInfo& input : inputs) {  // a free batch is 1 in the references
       for (int64_t& dim : input.shape) dim = dim < 0 ? 1 : dim;
       shapes_[input.name] = input.shape;
     }
@@ -157,8 +160,8 @@ void expect_equal_up_to_order(const std::vector<float>& actual, const std::vecto
     worst = std::max(worst, difference);
     if (!(difference <= 1e-3 * std::fabs(expected[i]) + 1e-4 * scale)) ++wrong;
   }
-  EXPECT_EQ(wrong, 0u) << "of " << expected.size() << " elements; largest difference " << worst << " at a scale of "
-                       << scale;
+  EXPECT_EQ(wrong, 0u) << "of " << expected.size() << " elements; largest difference " << worst
+                       << " at a scale of " << scale;
 }
 
 TEST_P(ReferenceOutputs, Fp32) {
@@ -176,7 +179,7 @@ TEST_P(ReferenceOutputs, Fp32) {
 }
 
 TEST_P(ReferenceOutputs, QuantizedNetworkInInt8) {
-  if (!quantized_) return;   // a float network: Fp32 above, and accuracy in docs/results.md
+  if (!quantized_) return;  // a float network: Fp32 above, and accuracy in docs/results.md
   ASSERT_NO_FATAL_FAILURE(convert(converter::Precision::kInt8));
   EXPECT_GT(report_.int8_operators, 0u);
   ASSERT_NO_FATAL_FAILURE(open(true));

@@ -50,7 +50,7 @@ TEST(EncodeFixedPoint, RandomScalesAreWithinHalfAStep) {
 
 TEST(EncodeFixedPoint, TinyScaleIsADeadChannel) {
   FixedPoint pair;
-  ASSERT_TRUE(encode_fixed_point(std::ldexp(1.0, -38), &pair).ok());   // p = 31 is the last
+  ASSERT_TRUE(encode_fixed_point(std::ldexp(1.0, -38), &pair).ok());  // p = 31 is the last
   EXPECT_EQ(pair.right_shift, 31);
   EXPECT_EQ(pair.multiplier, 1 << 14);
   for (double k : {std::ldexp(0.99, -38), 1e-30, 0.0}) {
@@ -64,11 +64,11 @@ TEST(EncodeFixedPoint, TinyScaleIsADeadChannel) {
 
 TEST(EncodeFixedPoint, HugeNegativeAndUndefinedScalesAreErrors) {
   FixedPoint pair;
-  EXPECT_TRUE(encode_fixed_point(std::ldexp(1.0, 9), &pair).ok());     // p = -16
+  EXPECT_TRUE(encode_fixed_point(std::ldexp(1.0, 9), &pair).ok());  // p = -16
   EXPECT_EQ(pair.right_shift, -16);
   EXPECT_TRUE(encode_fixed_point(std::ldexp(0.9999, 10), &pair).ok());
   EXPECT_FALSE(encode_fixed_point(std::ldexp(1.0, 10), &pair).ok());
-  EXPECT_FALSE(encode_fixed_point(std::ldexp(1.0 - 1e-9, 10), &pair).ok());   // rounds up to 2^10
+  EXPECT_FALSE(encode_fixed_point(std::ldexp(1.0 - 1e-9, 10), &pair).ok());  // rounds up to 2^10
   EXPECT_FALSE(encode_fixed_point(-0.1, &pair).ok());
   EXPECT_FALSE(encode_fixed_point(std::nan(""), &pair).ok());
   EXPECT_FALSE(encode_fixed_point(INFINITY, &pair).ok());
@@ -101,7 +101,7 @@ TEST(EncodeSum, TakesTheMostFractionalBitsThatFit) {
   ASSERT_TRUE(encode_sum({1.0, 0.5}, &m, &f));
   EXPECT_EQ(f, 6);
   EXPECT_EQ(m, (std::vector<int16_t>{16384, 8192}));
-  ASSERT_TRUE(encode_sum({2.0, -0.5}, &m, &f));   // 2 * 2^14 = 32768 does not fit
+  ASSERT_TRUE(encode_sum({2.0, -0.5}, &m, &f));  // 2 * 2^14 = 32768 does not fit
   EXPECT_EQ(f, 5);
   EXPECT_EQ(m, (std::vector<int16_t>{16384, -4096}));
   ASSERT_TRUE(encode_sum({127.9}, &m, &f));

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Index tables of Resize against values worked out by hand.
-#include "converter/lower/resize.h"
-
 #include <gtest/gtest.h>
+
+#include "converter/lower/resize.h"
 
 namespace octet::converter {
 namespace {
 
 ResizeAxis axis(int64_t input, int64_t output, const char* coordinate_mode,
                 const char* nearest_mode = "round_prefer_floor") {
-  return {input, output, static_cast<float>(output) / static_cast<float>(input), coordinate_mode, nearest_mode};
+  return {input, output, static_cast<float>(output) / static_cast<float>(input), coordinate_mode,
+          nearest_mode};
 }
 
 using Indices = std::vector<int32_t>;
@@ -23,8 +24,10 @@ TEST(NearestTable, EveryModeDoublingFourPixels) {
   EXPECT_EQ(nearest_table(axis(4, 8, "half_pixel_symmetric")).first, (Indices{0, 0, 1, 1, 2, 2, 3, 3}));
   // asymmetric: 0 0.5 1 1.5 ...; the halves are ties
   EXPECT_EQ(nearest_table(axis(4, 8, "asymmetric", "floor")).first, (Indices{0, 0, 1, 1, 2, 2, 3, 3}));
-  EXPECT_EQ(nearest_table(axis(4, 8, "asymmetric", "round_prefer_floor")).first, (Indices{0, 0, 1, 1, 2, 2, 3, 3}));
-  EXPECT_EQ(nearest_table(axis(4, 8, "asymmetric", "round_prefer_ceil")).first, (Indices{0, 1, 1, 2, 2, 3, 3, 3}));
+  EXPECT_EQ(nearest_table(axis(4, 8, "asymmetric", "round_prefer_floor")).first,
+            (Indices{0, 0, 1, 1, 2, 2, 3, 3}));
+  EXPECT_EQ(nearest_table(axis(4, 8, "asymmetric", "round_prefer_ceil")).first,
+            (Indices{0, 1, 1, 2, 2, 3, 3, 3}));
   EXPECT_EQ(nearest_table(axis(4, 8, "asymmetric", "ceil")).first, (Indices{0, 1, 1, 2, 2, 3, 3, 3}));
   // align_corners: x * 3 / 7
   EXPECT_EQ(nearest_table(axis(4, 8, "align_corners")).first, (Indices{0, 0, 1, 1, 2, 2, 3, 3}));
