@@ -131,7 +131,7 @@ class OnnxBuilder {
 
   // Initialisers; they return their name.
   std::string initializer(const TensorProto& tensor, std::string name = "") {
-    if (name.empty()) name = "c" + std::to_string(graph().initializer_size());
+    if (name.empty()) name = "constant" + std::to_string(graph().initializer_size());
     auto* added = graph().add_initializer();
     *added = tensor;
     added->set_name(name);
