@@ -130,7 +130,8 @@ TEST_P(ConvS8KernelTest, RaggedChannels) {
 }
 
 TEST_P(ConvS8KernelTest, Depthwise) {
-  for (const size_t channels : {1, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 31, 32, 40, 48, 64, 72, 100, 136}) {
+  for (const size_t channels :
+       {1, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 31, 32, 40, 48, 50, 56, 64, 72, 100, 136}) {
     for (const size_t stride : {1, 2, 3}) {
       check_shape(square(9, 8, channels, channels, 3, stride, 1, channels));
       check_shape(square(6, 11, channels, channels, 5, stride, 2, channels));
