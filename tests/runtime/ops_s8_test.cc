@@ -13,6 +13,7 @@
 #include "kernels/requantize.h"
 #include "kernels/resize_bilinear_s8.h"
 #include "kernels/softmax_s8.h"
+#include "kernels/table_s8.h"
 #include "tests/runtime/op_runs.h"
 
 namespace octet {
@@ -57,6 +58,22 @@ TEST(OpTable, LooksUp) {
         schema::CreateTableOptions(t.builder(), t.builder().CreateVector(bytes_of(table))));
   t.output(y);
   expect_run(&t, {bytes_of(input)}, expected);
+}
+
+// The mask reaches the choice of the kernel, and without it the best row that the CPU can run is taken.
+TEST(OpTable, MaskTakesEffect) {
+  OpTester t;
+  const int x = t.input(kS8, {100}, 1, 0), y = t.tensor(kS8, {100}, 2, 5);
+  const auto table = t.builder().CreateVector(Bytes(256));
+  t.add(schema::OperatorType_Table, {x}, {y}, schema::CreateTableOptions(t.builder(), table));
+  t.output(y);
+  ASSERT_TRUE(t.create(OpTester::options(1, "portable")));
+  EXPECT_STREQ(t.kernel_name(), "table_s8_reference");
+  ASSERT_TRUE(t.create());
+  EXPECT_STREQ(t.kernel_name(), kernels::table_s8_kernels().best(t.session().cpu_features()).name);
+  const bool vectors = kernels::detect_cpu_features().has(kernels::kAvx2);
+  ASSERT_TRUE(t.create(OpTester::options(1, "avx2")));
+  EXPECT_STREQ(t.kernel_name(), vectors ? "table_s8_avx2" : "table_s8_reference");
 }
 
 struct BinaryShapes {
