@@ -19,12 +19,27 @@ namespace octet::kernels {
 
 // Same values as the schema's BinaryKind.
 enum class BinaryKind : uint8_t {
-  kAdd, kSub, kMul, kDiv, kMin, kMax, kPow, kMod, kFMod,
-  kEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kAnd, kOr, kXor,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMin,
+  kMax,
+  kPow,
+  kMod,
+  kFMod,
+  kEqual,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kAnd,
+  kOr,
+  kXor,
 };
 
 struct Binary {
-  Broadcast broadcast;  // operand 0 = a, 1 = b
+  Broadcast broadcast;           // operand 0 = a, 1 = b
   float output_min, output_max;  // f32 arithmetic only
 };
 

@@ -45,8 +45,7 @@ Broadcast make_broadcast(Dims output, const Dims* operands, size_t count) {
     const size_t dim = static_cast<size_t>(output.dims[axis]);
     if (dim == 1) continue;
     bool merges = b.rank > 0;
-    for (size_t k = 0; k < count && merges; ++k)
-      merges = b.strides[k][b.rank - 1] == strides[k][axis] * dim;
+    for (size_t k = 0; k < count && merges; ++k) merges = b.strides[k][b.rank - 1] == strides[k][axis] * dim;
     if (!merges) {
       b.dims[b.rank] = 1;
       ++b.rank;

@@ -55,8 +55,7 @@ void conv_tile(const ConvF32& conv, const float* block, const float* zeros, cons
     }
   }
   for (size_t i = 0; i < count; ++i)
-    tile.store_row(i, columns, conv.output_min, conv.output_max,
-                   output + (first + i) * conv.output_channels);
+    tile.store_row(i, columns, conv.output_min, conv.output_max, output + (first + i) * conv.output_channels);
 }
 
 void conv_chunk(const ConvF32& conv, const float* packed, const float* input, float* output, size_t first,

@@ -18,8 +18,7 @@ struct RowTile {
 
 // If `position + pad - tap * dilation` is a multiple of stride, sets *input to the quotient (which
 // may lie outside the input) and returns true.
-bool tap_position(size_t position, size_t pad, size_t tap, size_t dilation, size_t stride,
-                  ptrdiff_t* input) {
+bool tap_position(size_t position, size_t pad, size_t tap, size_t dilation, size_t stride, ptrdiff_t* input) {
   const ptrdiff_t at = static_cast<ptrdiff_t>(position + pad) - static_cast<ptrdiff_t>(tap * dilation);
   if (at % static_cast<ptrdiff_t>(stride) != 0) return false;
   *input = at / static_cast<ptrdiff_t>(stride);
@@ -33,8 +32,9 @@ void transpose_tile(const ConvF32& conv, const float* block, const float* zeros,
   const float* weights = block + kGemmColumnsF32;
   for (size_t ky = 0; ky < conv.kernel_height; ++ky) {
     ptrdiff_t iy;
-    const bool row_hit = tap_position(row.y, conv.pad_top, ky, conv.dilation_height, conv.stride_height, &iy) &&
-                         static_cast<size_t>(iy) < conv.input_height;
+    const bool row_hit =
+        tap_position(row.y, conv.pad_top, ky, conv.dilation_height, conv.stride_height, &iy) &&
+        static_cast<size_t>(iy) < conv.input_height;
     for (size_t kx = 0; kx < conv.kernel_width; ++kx, weights += ic * kGemmColumnsF32) {
       ptrdiff_t ix;
       if (!row_hit ||

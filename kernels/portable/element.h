@@ -15,10 +15,14 @@ enum class Element : uint8_t { kF32, kS8, kU8, kS16, kS32, kS64, kBool };
 constexpr size_t element_size(Element type) {
   switch (type) {
     case Element::kF32:
-    case Element::kS32: return 4;
-    case Element::kS16: return 2;
-    case Element::kS64: return 8;
-    default: return 1;
+    case Element::kS32:
+      return 4;
+    case Element::kS16:
+      return 2;
+    case Element::kS64:
+      return 8;
+    default:
+      return 1;
   }
 }
 

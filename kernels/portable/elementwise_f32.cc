@@ -46,10 +46,14 @@ void where_elements(const Broadcast& broadcast, const WhereOperands& operands, s
 void where(const Broadcast& broadcast, size_t element_bytes, const WhereOperands& operands, size_t first,
            size_t last) {
   switch (element_bytes) {
-    case 1: return where_elements<uint8_t>(broadcast, operands, first, last);
-    case 2: return where_elements<uint16_t>(broadcast, operands, first, last);
-    case 4: return where_elements<uint32_t>(broadcast, operands, first, last);
-    default: return where_elements<uint64_t>(broadcast, operands, first, last);
+    case 1:
+      return where_elements<uint8_t>(broadcast, operands, first, last);
+    case 2:
+      return where_elements<uint16_t>(broadcast, operands, first, last);
+    case 4:
+      return where_elements<uint32_t>(broadcast, operands, first, last);
+    default:
+      return where_elements<uint64_t>(broadcast, operands, first, last);
   }
 }
 
@@ -103,13 +107,20 @@ void cast(const void* input, void* output, size_t count) {
 template <class From>
 CastKernel select_cast_from(Element to) {
   switch (to) {
-    case Element::kF32: return cast<From, float>;
-    case Element::kS8: return cast<From, int8_t>;
-    case Element::kU8: return cast<From, uint8_t>;
-    case Element::kS16: return cast<From, int16_t>;
-    case Element::kS32: return cast<From, int32_t>;
-    case Element::kS64: return cast<From, int64_t>;
-    case Element::kBool: return cast<From, Bool>;
+    case Element::kF32:
+      return cast<From, float>;
+    case Element::kS8:
+      return cast<From, int8_t>;
+    case Element::kU8:
+      return cast<From, uint8_t>;
+    case Element::kS16:
+      return cast<From, int16_t>;
+    case Element::kS32:
+      return cast<From, int32_t>;
+    case Element::kS64:
+      return cast<From, int64_t>;
+    case Element::kBool:
+      return cast<From, Bool>;
   }
   return nullptr;
 }
@@ -118,13 +129,20 @@ CastKernel select_cast_from(Element to) {
 
 CastKernel select_cast(Element from, Element to) {
   switch (from) {
-    case Element::kF32: return select_cast_from<float>(to);
-    case Element::kS8: return select_cast_from<int8_t>(to);
-    case Element::kU8: return select_cast_from<uint8_t>(to);
-    case Element::kS16: return select_cast_from<int16_t>(to);
-    case Element::kS32: return select_cast_from<int32_t>(to);
-    case Element::kS64: return select_cast_from<int64_t>(to);
-    case Element::kBool: return select_cast_from<Bool>(to);
+    case Element::kF32:
+      return select_cast_from<float>(to);
+    case Element::kS8:
+      return select_cast_from<int8_t>(to);
+    case Element::kU8:
+      return select_cast_from<uint8_t>(to);
+    case Element::kS16:
+      return select_cast_from<int16_t>(to);
+    case Element::kS32:
+      return select_cast_from<int32_t>(to);
+    case Element::kS64:
+      return select_cast_from<int64_t>(to);
+    case Element::kBool:
+      return select_cast_from<Bool>(to);
   }
   return nullptr;
 }

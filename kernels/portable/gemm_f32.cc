@@ -11,8 +11,7 @@ void gemm_pack_f32(const float* weights, const float* bias, size_t outputs, size
       const size_t o = first + j;
       const bool real = o < outputs;
       packed[j] = real && bias ? bias[o] : 0.0f;
-      for (size_t p = 0; p < k; ++p)
-        packed[(p + 1) * kGemmColumnsF32 + j] = real ? weights[o * k + p] : 0.0f;
+      for (size_t p = 0; p < k; ++p) packed[(p + 1) * kGemmColumnsF32 + j] = real ? weights[o * k + p] : 0.0f;
     }
     packed += gemm_block_floats_f32(k);
   }

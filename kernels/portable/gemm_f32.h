@@ -66,9 +66,7 @@ struct GemmTileF32 {
 // Packed weights of one group: ceil(outputs / 8) blocks, each [8 bias values][k][8 weights],
 // zero beyond `outputs`. weights is [outputs][k]; bias may be null.
 inline size_t gemm_block_floats_f32(size_t k) { return (k + 1) * kGemmColumnsF32; }
-inline size_t gemm_blocks_f32(size_t outputs) {
-  return (outputs + kGemmColumnsF32 - 1) / kGemmColumnsF32;
-}
+inline size_t gemm_blocks_f32(size_t outputs) { return (outputs + kGemmColumnsF32 - 1) / kGemmColumnsF32; }
 inline size_t gemm_packed_floats_f32(size_t outputs, size_t k) {
   return gemm_blocks_f32(outputs) * gemm_block_floats_f32(k);
 }

@@ -28,10 +28,10 @@ void fully_connected_f32(const FullyConnectedF32& fc, const void* packed, const 
 
 struct MatMulF32 {
   static constexpr size_t kMaxBatchRank = 6;
-  size_t rows, inner, columns;           // A is [rows][inner], B [inner][columns]
-  size_t batch_rank;                     // batch axes of the output
+  size_t rows, inner, columns;  // A is [rows][inner], B [inner][columns]
+  size_t batch_rank;            // batch axes of the output
   size_t batch_dims[kMaxBatchRank];
-  size_t stride_a[kMaxBatchRank];        // in matrices; 0 where A is broadcast
+  size_t stride_a[kMaxBatchRank];  // in matrices; 0 where A is broadcast
   size_t stride_b[kMaxBatchRank];
 };
 

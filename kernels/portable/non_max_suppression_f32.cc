@@ -46,7 +46,8 @@ size_t suppress(const NonMaxSuppressionF32& nms, const float* boxes, size_t coun
     const Box box = read_box(boxes + size_t{order[i]} * 4, nms.center_point_box);
     bool free = true;
     for (size_t k = 0; k < kept && free; ++k)
-      free = !overlap_exceeds(box, read_box(boxes + size_t{order[k]} * 4, nms.center_point_box), nms.iou_threshold);
+      free = !overlap_exceeds(box, read_box(boxes + size_t{order[k]} * 4, nms.center_point_box),
+                              nms.iou_threshold);
     if (free) order[kept++] = order[i];
   }
   return kept;
@@ -54,7 +55,9 @@ size_t suppress(const NonMaxSuppressionF32& nms, const float* boxes, size_t coun
 
 }  // namespace
 
-size_t non_max_suppression_scratch_bytes(const NonMaxSuppressionF32& nms) { return nms.boxes * sizeof(uint32_t); }
+size_t non_max_suppression_scratch_bytes(const NonMaxSuppressionF32& nms) {
+  return nms.boxes * sizeof(uint32_t);
+}
 
 void non_max_suppression_f32(const NonMaxSuppressionF32& nms, const float* boxes, const float* scores,
                              int64_t* output, void* scratch) {

@@ -16,8 +16,8 @@ struct NonMaxSuppressionF32 {
   size_t max_per_class;
   size_t output_rows;
   float iou_threshold;
-  float score_threshold;     // -inf for none
-  bool center_point_box;     // boxes are (x, y, width, height) instead of two opposite corners (y, x, y, x)
+  float score_threshold;  // -inf for none
+  bool center_point_box;  // boxes are (x, y, width, height) instead of two opposite corners (y, x, y, x)
 };
 
 size_t non_max_suppression_scratch_bytes(const NonMaxSuppressionF32& nms);

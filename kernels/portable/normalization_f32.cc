@@ -97,8 +97,8 @@ void group_norm_f32(const GroupNormF32& norm, const LayerNormOperands& operands,
   }
 }
 
-void local_response_norm_f32(const LocalResponseNormF32& norm, const float* input, float* output, size_t first,
-                             size_t last) {
+void local_response_norm_f32(const LocalResponseNormF32& norm, const float* input, float* output,
+                             size_t first, size_t last) {
   const size_t before = (norm.size - 1) / 2, after = norm.size / 2;
   for (size_t row = first; row < last; ++row) {
     const float* in = input + row * norm.channels;

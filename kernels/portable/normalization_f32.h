@@ -47,8 +47,8 @@ struct LocalResponseNormF32 {
   float alpha, beta, bias;
 };
 // Rows [first, last).
-void local_response_norm_f32(const LocalResponseNormF32& norm, const float* input, float* output, size_t first,
-                             size_t last);
+void local_response_norm_f32(const LocalResponseNormF32& norm, const float* input, float* output,
+                             size_t first, size_t last);
 
 struct LpNormF32 {
   size_t outer, size, inner;

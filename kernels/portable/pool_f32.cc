@@ -87,7 +87,8 @@ void max_pool_f32(const PoolF32& pool, const float* input, float* output, size_t
     std::fill(out, out + channels, -std::numeric_limits<float>::infinity());
     for_each_pixel(pool, window_at(pool, index), input, [&](const float* pixel) {
       // False on NaN, which is then taken and kept.
-      for (size_t c = 0; c < channels; ++c) out[c] = pixel[c] <= out[c] || out[c] != out[c] ? out[c] : pixel[c];
+      for (size_t c = 0; c < channels; ++c)
+        out[c] = pixel[c] <= out[c] || out[c] != out[c] ? out[c] : pixel[c];
     });
     clamp_row(pool, out);
   }

@@ -54,7 +54,8 @@ void pack_gru_new_gate(const RecurrentF32& l, const float* w, const float* r, co
   float* state = input + sizes.input;
   gemm_pack_f32(w + first * l.inputs, b ? b + first : nullptr, l.hidden, l.inputs, input);
   const float* state_bias = b ? b + all + first : nullptr;
-  gemm_pack_f32(r + first * l.hidden, l.linear_before_reset ? state_bias : nullptr, l.hidden, l.hidden, state);
+  gemm_pack_f32(r + first * l.hidden, l.linear_before_reset ? state_bias : nullptr, l.hidden, l.hidden,
+                state);
   if (!state_bias || l.linear_before_reset) return;
   for (size_t o = 0; o < l.hidden; ++o)
     input[o / kGemmColumnsF32 * gemm_block_floats_f32(l.inputs) + o % kGemmColumnsF32] += state_bias[o];
@@ -137,7 +138,8 @@ class Sequences {
       std::fill(h_ + row, h_ + row + hidden_, 0.0f);
       std::fill(c_ + row, c_ + row + hidden_, 0.0f);
       if (i >= count_) continue;
-      lengths_[i] = at_.lengths ? static_cast<size_t>(std::clamp(at_.lengths[first_ + i], 0, steps)) : l_.steps;
+      lengths_[i] =
+          at_.lengths ? static_cast<size_t>(std::clamp(at_.lengths[first_ + i], 0, steps)) : l_.steps;
       longest_ = std::max(longest_, lengths_[i]);
       if (at_.initial_h) std::memcpy(h_ + row, at_.initial_h + state_index(i), hidden_ * sizeof(float));
       if (at_.initial_c) std::memcpy(c_ + row, at_.initial_c + state_index(i), hidden_ * sizeof(float));
@@ -217,7 +219,9 @@ class Sequences {
         for (size_t j = 0; j < hidden_; ++j) h[j] = (1 - z[j]) * n[j] + z[j] * h[j];
         return;
       }
-      case RecurrentKind::kLstm: advance_lstm(gate, h, c_ + i * hidden_); return;
+      case RecurrentKind::kLstm:
+        advance_lstm(gate, h, c_ + i * hidden_);
+        return;
     }
   }
 

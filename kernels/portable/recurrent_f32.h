@@ -32,11 +32,11 @@ struct RecurrentActivation {
 struct RecurrentF32 {
   RecurrentKind kind;
   size_t steps, batch, inputs, hidden;
-  size_t directions;               // 1, or 2: forward and reverse
-  bool first_reverse;              // direction 0 runs from the end
-  bool batch_first;                // x [batch][steps][inputs] instead of [steps][batch][inputs]; Y, Y_h alike
+  size_t directions;   // 1, or 2: forward and reverse
+  bool first_reverse;  // direction 0 runs from the end
+  bool batch_first;    // x [batch][steps][inputs] instead of [steps][batch][inputs]; Y, Y_h alike
   bool linear_before_reset;
-  float clip;                      // 0: none
+  float clip;                             // 0: none
   RecurrentActivation activations[2][3];  // per direction: f, g, k
 
   size_t gates() const { return kind == RecurrentKind::kRnn ? 1 : kind == RecurrentKind::kGru ? 3 : 4; }
@@ -56,12 +56,12 @@ void recurrent_f32_pack(const RecurrentF32& layer, const RecurrentWeights& weigh
 // y is [steps][directions][batch][hidden] or [batch][steps][directions][hidden].
 struct RecurrentOperands {
   const void* packed;
-  const float* peepholes;          // [directions][3 * hidden]
+  const float* peepholes;  // [directions][3 * hidden]
   const float* x;
-  const int32_t* lengths;          // [batch], clamped to [0, steps]
+  const int32_t* lengths;  // [batch], clamped to [0, steps]
   const float* initial_h;
   const float* initial_c;
-  float* y;                        // 0 behind the length of a sequence
+  float* y;  // 0 behind the length of a sequence
   float* y_h;
   float* y_c;
 };

@@ -76,36 +76,62 @@ void for_each_reduced(const Reduce& r, const F& f) {
 
 // Accumulators of type A: start, take one element, finish.
 struct SumOf {
-  template <class A> static A start() { return 0; }
+  template <class A>
+  static A start() {
+    return 0;
+  }
   static double take(double acc, double x) { return acc + x; }
   static int64_t take(int64_t acc, int64_t x) { return wrapping_add(acc, x); }
-  template <class A> static A finish(A acc, size_t) { return acc; }
+  template <class A>
+  static A finish(A acc, size_t) {
+    return acc;
+  }
 };
 struct MeanOf : SumOf {
   static double finish(double acc, size_t n) { return acc / static_cast<double>(n); }
   static int64_t finish(int64_t acc, size_t n) { return guarded_div(acc, static_cast<int64_t>(n)); }
 };
 struct MaxOf {
-  template <class A> static A start() {
+  template <class A>
+  static A start() {
     return std::numeric_limits<A>::has_infinity ? -std::numeric_limits<A>::infinity()
                                                 : std::numeric_limits<A>::lowest();
   }
-  template <class A> static A take(A acc, A x) { return x <= acc || acc != acc ? acc : x; }
-  template <class A> static A finish(A acc, size_t) { return acc; }
+  template <class A>
+  static A take(A acc, A x) {
+    return x <= acc || acc != acc ? acc : x;
+  }
+  template <class A>
+  static A finish(A acc, size_t) {
+    return acc;
+  }
 };
 struct MinOf {
-  template <class A> static A start() {
+  template <class A>
+  static A start() {
     return std::numeric_limits<A>::has_infinity ? std::numeric_limits<A>::infinity()
                                                 : std::numeric_limits<A>::max();
   }
-  template <class A> static A take(A acc, A x) { return x >= acc || acc != acc ? acc : x; }
-  template <class A> static A finish(A acc, size_t) { return acc; }
+  template <class A>
+  static A take(A acc, A x) {
+    return x >= acc || acc != acc ? acc : x;
+  }
+  template <class A>
+  static A finish(A acc, size_t) {
+    return acc;
+  }
 };
 struct ProdOf {
-  template <class A> static A start() { return 1; }
+  template <class A>
+  static A start() {
+    return 1;
+  }
   static double take(double acc, double x) { return acc * x; }
   static int64_t take(int64_t acc, int64_t x) { return wrapping_mul(acc, x); }
-  template <class A> static A finish(A acc, size_t) { return acc; }
+  template <class A>
+  static A finish(A acc, size_t) {
+    return acc;
+  }
 };
 struct L1Of : SumOf {
   static double take(double acc, double x) { return acc + std::fabs(x); }
@@ -169,29 +195,47 @@ void reduce_log_sum_exp(const Reduce& r, const void* input, void* output, size_t
 template <class T>
 ReduceKernel select_integer(ReduceKind kind) {
   switch (kind) {
-    case ReduceKind::kMean: return reduce<T, int64_t, MeanOf>;
-    case ReduceKind::kSum: return reduce<T, int64_t, SumOf>;
-    case ReduceKind::kMax: return reduce<T, int64_t, MaxOf>;
-    case ReduceKind::kMin: return reduce<T, int64_t, MinOf>;
-    case ReduceKind::kProd: return reduce<T, int64_t, ProdOf>;
-    case ReduceKind::kL1: return reduce<T, int64_t, L1Of>;
-    case ReduceKind::kSumSquare: return reduce<T, int64_t, SumSquareOf>;
-    default: return nullptr;
+    case ReduceKind::kMean:
+      return reduce<T, int64_t, MeanOf>;
+    case ReduceKind::kSum:
+      return reduce<T, int64_t, SumOf>;
+    case ReduceKind::kMax:
+      return reduce<T, int64_t, MaxOf>;
+    case ReduceKind::kMin:
+      return reduce<T, int64_t, MinOf>;
+    case ReduceKind::kProd:
+      return reduce<T, int64_t, ProdOf>;
+    case ReduceKind::kL1:
+      return reduce<T, int64_t, L1Of>;
+    case ReduceKind::kSumSquare:
+      return reduce<T, int64_t, SumSquareOf>;
+    default:
+      return nullptr;
   }
 }
 
 ReduceKernel select_f32(ReduceKind kind) {
   switch (kind) {
-    case ReduceKind::kMean: return reduce<float, double, MeanOf>;
-    case ReduceKind::kSum: return reduce<float, double, SumOf>;
-    case ReduceKind::kMax: return reduce<float, float, MaxOf>;
-    case ReduceKind::kMin: return reduce<float, float, MinOf>;
-    case ReduceKind::kProd: return reduce<float, double, ProdOf>;
-    case ReduceKind::kL1: return reduce<float, double, L1Of>;
-    case ReduceKind::kL2: return reduce<float, double, L2Of>;
-    case ReduceKind::kLogSum: return reduce<float, double, LogSumOf>;
-    case ReduceKind::kLogSumExp: return reduce_log_sum_exp;
-    case ReduceKind::kSumSquare: return reduce<float, double, SumSquareOf>;
+    case ReduceKind::kMean:
+      return reduce<float, double, MeanOf>;
+    case ReduceKind::kSum:
+      return reduce<float, double, SumOf>;
+    case ReduceKind::kMax:
+      return reduce<float, float, MaxOf>;
+    case ReduceKind::kMin:
+      return reduce<float, float, MinOf>;
+    case ReduceKind::kProd:
+      return reduce<float, double, ProdOf>;
+    case ReduceKind::kL1:
+      return reduce<float, double, L1Of>;
+    case ReduceKind::kL2:
+      return reduce<float, double, L2Of>;
+    case ReduceKind::kLogSum:
+      return reduce<float, double, LogSumOf>;
+    case ReduceKind::kLogSumExp:
+      return reduce_log_sum_exp;
+    case ReduceKind::kSumSquare:
+      return reduce<float, double, SumSquareOf>;
   }
   return nullptr;
 }
@@ -200,10 +244,14 @@ ReduceKernel select_f32(ReduceKind kind) {
 
 ReduceKernel select_reduce(ReduceKind kind, Element type) {
   switch (type) {
-    case Element::kF32: return select_f32(kind);
-    case Element::kS32: return select_integer<int32_t>(kind);
-    case Element::kS64: return select_integer<int64_t>(kind);
-    default: return nullptr;
+    case Element::kF32:
+      return select_f32(kind);
+    case Element::kS32:
+      return select_integer<int32_t>(kind);
+    case Element::kS64:
+      return select_integer<int64_t>(kind);
+    default:
+      return nullptr;
   }
 }
 

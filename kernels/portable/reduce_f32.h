@@ -37,7 +37,8 @@ struct Reduce {
 Reduce make_reduce(size_t rank, const int32_t* dims, const bool* reduced);
 
 // Computes the outputs [first, last), row-major over the kept axes.
-using ReduceKernel = void (*)(const Reduce& reduce, const void* input, void* output, size_t first, size_t last);
+using ReduceKernel = void (*)(const Reduce& reduce, const void* input, void* output, size_t first,
+                              size_t last);
 
 // Null if `kind` is not defined for elements of `type`.
 ReduceKernel select_reduce(ReduceKind kind, Element type);

@@ -94,21 +94,31 @@ size_t top_k_scratch_bytes(const TopK& top_k) { return top_k.size * sizeof(size_
 
 TopKKernel select_top_k(Element type) {
   switch (type) {
-    case Element::kF32: return top_k<float>;
-    case Element::kS8: return top_k<int8_t>;
-    case Element::kU8: return top_k<uint8_t>;
-    case Element::kS32: return top_k<int32_t>;
-    case Element::kS64: return top_k<int64_t>;
-    default: return nullptr;
+    case Element::kF32:
+      return top_k<float>;
+    case Element::kS8:
+      return top_k<int8_t>;
+    case Element::kU8:
+      return top_k<uint8_t>;
+    case Element::kS32:
+      return top_k<int32_t>;
+    case Element::kS64:
+      return top_k<int64_t>;
+    default:
+      return nullptr;
   }
 }
 
 CumSumKernel select_cum_sum(Element type) {
   switch (type) {
-    case Element::kF32: return cum_sum<float>;
-    case Element::kS32: return cum_sum<int32_t>;
-    case Element::kS64: return cum_sum<int64_t>;
-    default: return nullptr;
+    case Element::kF32:
+      return cum_sum<float>;
+    case Element::kS32:
+      return cum_sum<int32_t>;
+    case Element::kS64:
+      return cum_sum<int64_t>;
+    default:
+      return nullptr;
   }
 }
 
@@ -118,7 +128,8 @@ void one_hot(const OneHot& h, Element index_type, const void* indices, const voi
   for (size_t o = 0; o < h.outer; ++o)
     for (size_t d = 0; d < h.depth; ++d)
       for (size_t i = 0; i < h.inner; ++i, out += h.element_bytes) {
-        const bool hit = wrapped_index(index_type, indices, o * h.inner + i, h.depth) == static_cast<ptrdiff_t>(d);
+        const bool hit =
+            wrapped_index(index_type, indices, o * h.inner + i, h.depth) == static_cast<ptrdiff_t>(d);
         std::memcpy(out, off + (hit ? h.element_bytes : 0), h.element_bytes);
       }
 }

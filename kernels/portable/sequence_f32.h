@@ -24,8 +24,8 @@ struct TopK {
 
 size_t top_k_scratch_bytes(const TopK& top_k);
 // Vectors [first, last) of outer * inner. scratch: top_k_scratch_bytes, 8-byte aligned.
-using TopKKernel = void (*)(const TopK& top_k, const void* input, void* values, int64_t* positions, size_t first,
-                            size_t last, void* scratch);
+using TopKKernel = void (*)(const TopK& top_k, const void* input, void* values, int64_t* positions,
+                            size_t first, size_t last, void* scratch);
 TopKKernel select_top_k(Element type);  // f32, s8, u8, s32, s64; else null
 
 struct CumSum {
@@ -34,7 +34,8 @@ struct CumSum {
 };
 
 // Vectors [first, last) of outer * inner; integers wrap.
-using CumSumKernel = void (*)(const CumSum& cum_sum, const void* input, void* output, size_t first, size_t last);
+using CumSumKernel = void (*)(const CumSum& cum_sum, const void* input, void* output, size_t first,
+                              size_t last);
 CumSumKernel select_cum_sum(Element type);  // f32, s32, s64; else null
 
 struct OneHot {
@@ -43,7 +44,8 @@ struct OneHot {
 };
 
 // indices are s32, s64 or f32; values holds off, then on.
-void one_hot(const OneHot& one_hot, Element index_type, const void* indices, const void* values, void* output);
+void one_hot(const OneHot& one_hot, Element index_type, const void* indices, const void* values,
+             void* output);
 
 struct Trilu {
   size_t matrices, rows, columns;

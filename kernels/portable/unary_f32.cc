@@ -19,9 +19,10 @@ float sigmoid(float x) {
 float softplus(float x) { return std::max(x, 0.0f) + std::log1p(std::exp(-std::fabs(x))); }
 float clamp_unit(float x) { return x < 0 ? 0.0f : x > 1 ? 1.0f : x; }
 
-// a = alpha, b = beta of the options.
+// The functions, a line each; a = alpha, b = beta of the options.
+// clang-format off
 template <UnaryKind kind>
-float unary_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float b) {
+float activation_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float b) {
   using K = UnaryKind;
   constexpr float kInverseSqrt2 = 0.70710678118654752f, kSqrt2OverPi = 0.79788456080286536f;
   if constexpr (kind == K::kRelu) return x < 0 ? 0.0f : x;
@@ -42,7 +43,12 @@ float unary_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float b) {
   else if constexpr (kind == K::kSoftsign) return x / (1.0f + std::fabs(x));
   else if constexpr (kind == K::kThresholdedRelu) return x > a ? x : 0.0f;
   else if constexpr (kind == K::kMish) return x * std::tanh(softplus(x));
-  else if constexpr (kind == K::kExp) return std::exp(x);
+}
+
+template <UnaryKind kind>
+float math_value(float x) {
+  using K = UnaryKind;
+  if constexpr (kind == K::kExp) return std::exp(x);
   else if constexpr (kind == K::kLog) return std::log(x);
   else if constexpr (kind == K::kSqrt) return std::sqrt(x);
   else if constexpr (kind == K::kReciprocal) return 1.0f / x;
@@ -64,7 +70,17 @@ float unary_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float b) {
   else if constexpr (kind == K::kAsinh) return std::asinh(x);
   else if constexpr (kind == K::kAcosh) return std::acosh(x);
   else if constexpr (kind == K::kAtanh) return std::atanh(x);
-  else if constexpr (kind == K::kShrink) return x < -b ? x + a : x > b ? x - a : 0.0f;
+}
+// clang-format on
+
+template <UnaryKind kind>
+float unary_value(float x, float a, float b) {
+  if constexpr (kind == UnaryKind::kShrink)
+    return x < -b ? x + a : x > b ? x - a : 0.0f;
+  else if constexpr (kind >= UnaryKind::kExp)
+    return math_value<kind>(x);
+  else
+    return activation_value<kind>(x, a, b);
 }
 
 template <UnaryKind kind>
@@ -129,13 +145,20 @@ UnaryKernel select_integer(UnaryKind kind) {
     case K::kIdentity:
     case K::kFloor:
     case K::kCeil:
-    case K::kRound: return identity<sizeof(T)>;
-    case K::kRelu: return unary_integer<T, K::kRelu>;
-    case K::kClip: return unary_integer<T, K::kClip>;
-    case K::kAbs: return unary_integer<T, K::kAbs>;
-    case K::kNeg: return unary_integer<T, K::kNeg>;
-    case K::kSign: return unary_integer<T, K::kSign>;
-    default: return nullptr;
+    case K::kRound:
+      return identity<sizeof(T)>;
+    case K::kRelu:
+      return unary_integer<T, K::kRelu>;
+    case K::kClip:
+      return unary_integer<T, K::kClip>;
+    case K::kAbs:
+      return unary_integer<T, K::kAbs>;
+    case K::kNeg:
+      return unary_integer<T, K::kNeg>;
+    case K::kSign:
+      return unary_integer<T, K::kSign>;
+    default:
+      return nullptr;
   }
 }
 
@@ -143,16 +166,49 @@ UnaryKernel select_integer(UnaryKind kind) {
 UnaryKernel select_f32(UnaryKind kind) {
   using K = UnaryKind;
   static constexpr UnaryKernel kKernels[] = {
-      identity<4>, unary_f32<K::kRelu>, unary_f32<K::kClip>, unary_f32<K::kLeakyRelu>, unary_f32<K::kElu>,
-      unary_f32<K::kSelu>, unary_f32<K::kCelu>, unary_f32<K::kSigmoid>, unary_f32<K::kTanh>,
-      unary_f32<K::kHardSigmoid>, unary_f32<K::kHardSwish>, unary_f32<K::kSilu>, unary_f32<K::kGelu>,
-      unary_f32<K::kGeluTanh>, unary_f32<K::kSoftplus>, unary_f32<K::kSoftsign>,
-      unary_f32<K::kThresholdedRelu>, unary_f32<K::kMish>, unary_f32<K::kExp>, unary_f32<K::kLog>,
-      unary_f32<K::kSqrt>, unary_f32<K::kReciprocal>, unary_f32<K::kAbs>, unary_f32<K::kNeg>,
-      unary_f32<K::kFloor>, unary_f32<K::kCeil>, unary_f32<K::kRound>, unary_f32<K::kSign>,
-      unary_f32<K::kErf>, unary_f32<K::kSin>, unary_f32<K::kCos>, unary_f32<K::kTan>, unary_f32<K::kAsin>,
-      unary_f32<K::kAcos>, unary_f32<K::kAtan>, unary_f32<K::kSinh>, unary_f32<K::kCosh>,
-      unary_f32<K::kAsinh>, unary_f32<K::kAcosh>, unary_f32<K::kAtanh>, nullptr /* Not */, is_nan, is_inf,
+      identity<4>,
+      unary_f32<K::kRelu>,
+      unary_f32<K::kClip>,
+      unary_f32<K::kLeakyRelu>,
+      unary_f32<K::kElu>,
+      unary_f32<K::kSelu>,
+      unary_f32<K::kCelu>,
+      unary_f32<K::kSigmoid>,
+      unary_f32<K::kTanh>,
+      unary_f32<K::kHardSigmoid>,
+      unary_f32<K::kHardSwish>,
+      unary_f32<K::kSilu>,
+      unary_f32<K::kGelu>,
+      unary_f32<K::kGeluTanh>,
+      unary_f32<K::kSoftplus>,
+      unary_f32<K::kSoftsign>,
+      unary_f32<K::kThresholdedRelu>,
+      unary_f32<K::kMish>,
+      unary_f32<K::kExp>,
+      unary_f32<K::kLog>,
+      unary_f32<K::kSqrt>,
+      unary_f32<K::kReciprocal>,
+      unary_f32<K::kAbs>,
+      unary_f32<K::kNeg>,
+      unary_f32<K::kFloor>,
+      unary_f32<K::kCeil>,
+      unary_f32<K::kRound>,
+      unary_f32<K::kSign>,
+      unary_f32<K::kErf>,
+      unary_f32<K::kSin>,
+      unary_f32<K::kCos>,
+      unary_f32<K::kTan>,
+      unary_f32<K::kAsin>,
+      unary_f32<K::kAcos>,
+      unary_f32<K::kAtan>,
+      unary_f32<K::kSinh>,
+      unary_f32<K::kCosh>,
+      unary_f32<K::kAsinh>,
+      unary_f32<K::kAcosh>,
+      unary_f32<K::kAtanh>,
+      nullptr /* Not */,
+      is_nan,
+      is_inf,
       unary_f32<K::kShrink>,
   };
   static_assert(sizeof kKernels / sizeof kKernels[0] == static_cast<size_t>(K::kShrink) + 1);
@@ -163,14 +219,19 @@ UnaryKernel select_f32(UnaryKind kind) {
 
 UnaryKernel select_unary(UnaryKind kind, Element type) {
   switch (type) {
-    case Element::kF32: return select_f32(kind);
-    case Element::kS32: return select_integer<int32_t>(kind);
-    case Element::kS64: return select_integer<int64_t>(kind);
+    case Element::kF32:
+      return select_f32(kind);
+    case Element::kS32:
+      return select_integer<int32_t>(kind);
+    case Element::kS64:
+      return select_integer<int64_t>(kind);
     case Element::kBool:
       if (kind == UnaryKind::kNot) return logical_not;
       return kind == UnaryKind::kIdentity ? identity<1> : nullptr;
-    case Element::kS16: return kind == UnaryKind::kIdentity ? identity<2> : nullptr;
-    default: return kind == UnaryKind::kIdentity ? identity<1> : nullptr;
+    case Element::kS16:
+      return kind == UnaryKind::kIdentity ? identity<2> : nullptr;
+    default:
+      return kind == UnaryKind::kIdentity ? identity<1> : nullptr;
   }
 }
 

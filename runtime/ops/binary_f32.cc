@@ -28,13 +28,14 @@ Status prepare_binary_f32(const OpView& view, PrepareContext*, OpPointer* op) {
   binary.output_min = options.activation_min();
   binary.output_max = options.activation_max();
   const size_t elements = output->shape.elements();
-  return make_op("binary_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
-                     kernel(binary, a->data, b->data, output->data, first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "binary_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
+          kernel(binary, a->data, b->data, output->data, first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

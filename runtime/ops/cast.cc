@@ -2,9 +2,9 @@
 //
 // Cast between element types; the values, not scales, are converted (see elementwise_f32.h).
 #include "kernels/portable/elementwise_f32.h"
+#include "runtime/ops/float_checks.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
-#include "runtime/ops/float_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
 
@@ -19,17 +19,19 @@ Status validate_cast(const OpView& view) {
 Status prepare_cast(const OpView& view, PrepareContext*, OpPointer* op) {
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
-  const kernels::CastKernel kernel = kernels::select_cast(kernel_element(input->type), kernel_element(output->type));
+  const kernels::CastKernel kernel =
+      kernels::select_cast(kernel_element(input->type), kernel_element(output->type));
   const size_t elements = input->shape.elements();
   const size_t in_bytes = element_bytes(input->type), out_bytes = element_bytes(output->type);
-  return make_op("cast_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
-                     kernel(input->as<uint8_t>() + first * in_bytes, output->as<uint8_t>() + first * out_bytes,
-                            last - first);
-                   });
-                 },
-                 op);
+  return make_op(
+      "cast_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
+          kernel(input->as<uint8_t>() + first * in_bytes, output->as<uint8_t>() + first * out_bytes,
+                 last - first);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -63,33 +63,35 @@ Status prepare_conv_2d_f32(const OpView& view, PrepareContext* context, OpPointe
   const size_t minimum = items_per_thread_for(view.input(1)->shape.elements());
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
-  return make_op(conv.depthwise() ? "conv_f32_depthwise_portable" : "conv_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, pixels, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::conv_f32(conv, packed, input->as<float>(), output->as<float>(), first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      conv.depthwise() ? "conv_f32_depthwise_portable" : "conv_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, pixels, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::conv_f32(conv, packed, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 Status prepare_conv_transpose_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op) {
   const kernels::ConvF32 conv = conv_geometry(view);
   void* packed;
-  OCTET_RETURN_IF_ERROR(allocate_packed(view, context, kernels::conv_transpose_f32_packed_bytes(conv), &packed));
+  OCTET_RETURN_IF_ERROR(
+      allocate_packed(view, context, kernels::conv_transpose_f32_packed_bytes(conv), &packed));
   kernels::conv_transpose_f32_pack(conv, static_cast<const float*>(view.input(1)->constant), bias_of(view),
                                    packed);
   const size_t rows = conv.batch * conv.output_height;
   const size_t minimum = items_per_thread_for(view.input(1)->shape.elements() * conv.output_width);
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
-  return make_op("conv_transpose_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, rows, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::conv_transpose_f32(conv, packed, input->as<float>(), output->as<float>(), first,
-                                                 last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "conv_transpose_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, rows, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::conv_transpose_f32(conv, packed, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -50,7 +50,8 @@ Status check_type(const OpView& view, const Tensor& tensor, const char* what,
                   std::initializer_list<TensorType> types) {
   if (std::find(types.begin(), types.end(), tensor.type) != types.end()) return Status();
   std::string allowed;
-  for (const TensorType type : types) allowed += (allowed.empty() ? "" : ", ") + std::string(schema::EnumNameTensorType(type));
+  for (const TensorType type : types)
+    allowed += (allowed.empty() ? "" : ", ") + std::string(schema::EnumNameTensorType(type));
   return invalid_op(view, "%s is %s; must be %s", what, schema::EnumNameTensorType(tensor.type),
                     allowed.c_str());
 }
@@ -87,7 +88,8 @@ Status check_value(const OpView& view, const char* what, int64_t value, int64_t 
                     static_cast<long long>(low), static_cast<long long>(high));
 }
 
-Status check_broadcast(const OpView& view, std::initializer_list<const Tensor*> inputs, const Tensor& output) {
+Status check_broadcast(const OpView& view, std::initializer_list<const Tensor*> inputs,
+                       const Tensor& output) {
   for (const Tensor* input : inputs)
     if (!broadcasts_to(*input, output))
       return invalid_op(view, "input shape %s does not broadcast to the output's %s",

@@ -29,14 +29,14 @@ Status prepare_fully_connected_f32(const OpView& view, PrepareContext* context, 
   const size_t minimum = 32768 / (8 * fc.rows * fc.inputs + 1) + 1;
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
-  return make_op("fully_connected_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, items, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::fully_connected_f32(fc, packed, input->as<float>(), output->as<float>(), first,
-                                                  last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "fully_connected_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, items, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::fully_connected_f32(fc, packed, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

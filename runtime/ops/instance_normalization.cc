@@ -43,15 +43,16 @@ Status prepare_channel_norm(const OpView& view, size_t groups, const char* name,
   const size_t minimum = items_per_thread(4 * view.input(0)->shape.elements() / items);
   const Tensor *x = view.input(0), *scale = view.input(1), *bias = view.input(2);
   Tensor* output = view.output(0);
-  return make_op(name,
-                 [=](const RunContext& run) {
-                   const kernels::LayerNormOperands at = {x->as<float>(), scale->as<float>(), bias->as<float>(),
-                                                          output->as<float>()};
-                   parallel_for(run, items, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::group_norm_f32(norm, at, first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      name,
+      [=](const RunContext& run) {
+        const kernels::LayerNormOperands at = {x->as<float>(), scale->as<float>(), bias->as<float>(),
+                                               output->as<float>()};
+        parallel_for(run, items, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::group_norm_f32(norm, at, first, last);
+        });
+      },
+      op);
 }
 
 // scale and bias of one shape: [entries of channels] or, with groups, [groups].
@@ -77,7 +78,8 @@ Status validate_instance_normalization(const OpView& view) {
 
 Status prepare_instance_normalization(const OpView& view, PrepareContext*, OpPointer* op) {
   const Shape& shape = view.input(0)->shape;
-  return prepare_channel_norm(view, static_cast<size_t>(shape[shape.rank - 1]), "instance_norm_f32_portable", op);
+  return prepare_channel_norm(view, static_cast<size_t>(shape[shape.rank - 1]), "instance_norm_f32_portable",
+                              op);
 }
 
 // Checks: check_channel_norm; groups divide the channels; scale and bias with one entry per channel, or

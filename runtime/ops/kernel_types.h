@@ -11,13 +11,20 @@ namespace octet {
 
 constexpr kernels::Element kernel_element(TensorType type) {
   switch (type) {
-    case schema::TensorType_F32: return kernels::Element::kF32;
-    case schema::TensorType_S8: return kernels::Element::kS8;
-    case schema::TensorType_U8: return kernels::Element::kU8;
-    case schema::TensorType_S16: return kernels::Element::kS16;
-    case schema::TensorType_S32: return kernels::Element::kS32;
-    case schema::TensorType_S64: return kernels::Element::kS64;
-    case schema::TensorType_BOOL: return kernels::Element::kBool;
+    case schema::TensorType_F32:
+      return kernels::Element::kF32;
+    case schema::TensorType_S8:
+      return kernels::Element::kS8;
+    case schema::TensorType_U8:
+      return kernels::Element::kU8;
+    case schema::TensorType_S16:
+      return kernels::Element::kS16;
+    case schema::TensorType_S32:
+      return kernels::Element::kS32;
+    case schema::TensorType_S64:
+      return kernels::Element::kS64;
+    case schema::TensorType_BOOL:
+      return kernels::Element::kBool;
   }
   return kernels::Element::kF32;
 }

@@ -29,7 +29,8 @@ Status validate_layer_normalization(const OpView& view) {
     const char* what = i == 1 ? "scale" : "bias";
     OCTET_RETURN_IF_ERROR(check_type(view, *view.input(i), what, {schema::TensorType_F32}));
     if (view.input(i)->shape.elements() != size)
-      return invalid_op(view, "%s has %zu elements; must be %zu", what, view.input(i)->shape.elements(), size);
+      return invalid_op(view, "%s has %zu elements; must be %zu", what, view.input(i)->shape.elements(),
+                        size);
   }
   if (!std::isfinite(options->epsilon()) || options->epsilon() < 0)
     return invalid_op(view, "epsilon %g; must be at least 0", options->epsilon());
@@ -43,15 +44,16 @@ Status prepare_layer_normalization(const OpView& view, PrepareContext*, OpPointe
   const size_t rows = shape.elements(0, options.axis());
   const Tensor *x = view.input(0), *scale = view.input(1), *bias = view.input(2);
   Tensor* output = view.output(0);
-  return make_op("layer_norm_f32_portable",
-                 [=](const RunContext& run) {
-                   const kernels::LayerNormOperands at = {x->as<float>(), scale->as<float>(),
-                                                          bias ? bias->as<float>() : nullptr, output->as<float>()};
-                   parallel_for(run, rows, items_per_thread(4 * norm.size), [&](size_t first, size_t last, size_t) {
-                     kernels::layer_norm_f32(norm, at, first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "layer_norm_f32_portable",
+      [=](const RunContext& run) {
+        const kernels::LayerNormOperands at = {x->as<float>(), scale->as<float>(),
+                                               bias ? bias->as<float>() : nullptr, output->as<float>()};
+        parallel_for(run, rows, items_per_thread(4 * norm.size), [&](size_t first, size_t last, size_t) {
+          kernels::layer_norm_f32(norm, at, first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -39,13 +39,14 @@ Status prepare_local_response_normalization(const OpView& view, PrepareContext*,
                                               static_cast<size_t>(o.size()), o.alpha(), o.beta(), o.bias()};
   const size_t rows = norm.channels == 0 ? 0 : shape.elements(0, shape.rank - 1);
   const size_t minimum = items_per_thread(16 * norm.channels);
-  return make_op("local_response_norm_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, rows, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::local_response_norm_f32(norm, input->as<float>(), output->as<float>(), first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "local_response_norm_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, rows, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::local_response_norm_f32(norm, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 // Checks: check_one_to_one; options present; axis in range; p 1 or 2.
@@ -64,13 +65,14 @@ Status prepare_lp_normalization(const OpView& view, PrepareContext*, OpPointer* 
   const AxisSplit split = split_at_axis(input->shape, o.axis());
   const kernels::LpNormF32 norm = {split.outer, split.size, split.inner, o.p()};
   const size_t vectors = split.outer * split.inner;
-  return make_op("lp_norm_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, vectors, items_per_thread(norm.size), [&](size_t first, size_t last, size_t) {
-                     kernels::lp_norm_f32(norm, input->as<float>(), output->as<float>(), first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "lp_norm_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, vectors, items_per_thread(norm.size), [&](size_t first, size_t last, size_t) {
+          kernels::lp_norm_f32(norm, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "kernels/portable/matmul_f32.h"
+#include "runtime/ops/float_checks.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
-#include "runtime/ops/float_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
 
@@ -83,14 +83,14 @@ Status prepare_mat_mul(const OpView& view, PrepareContext*, OpPointer* op) {
   const size_t minimum = 32768 / (4 * matmul.inner * matmul.columns + 1) + 1;
   const Tensor *a = view.input(0), *b = view.input(1);
   Tensor* output = view.output(0);
-  return make_op("matmul_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, items, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::matmul_f32(matmul, a->as<float>(), b->as<float>(), output->as<float>(), first,
-                                         last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "matmul_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, items, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::matmul_f32(matmul, a->as<float>(), b->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

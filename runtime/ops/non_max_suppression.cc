@@ -2,10 +2,9 @@
 //
 // NonMaxSuppression: boxes [B, N, 4], scores [B, C, N] -> [M, 3] s64 (batch, class, box); rows that no box
 // fills are -1.
-#include "kernels/portable/non_max_suppression_f32.h"
-
 #include <limits>
 
+#include "kernels/portable/non_max_suppression_f32.h"
 #include "runtime/ops/float_checks.h"
 #include "runtime/ops/make_op.h"
 #include "runtime/ops/ops.h"
@@ -45,15 +44,17 @@ Status prepare_non_max_suppression(const OpView& view, PrepareContext* context, 
   nms.max_per_class = static_cast<size_t>(o.max_output_boxes_per_class());
   nms.output_rows = static_cast<size_t>(output->shape[0]);
   nms.iou_threshold = o.iou_threshold();
-  nms.score_threshold = o.has_score_threshold() ? o.score_threshold() : -std::numeric_limits<float>::infinity();
+  nms.score_threshold =
+      o.has_score_threshold() ? o.score_threshold() : -std::numeric_limits<float>::infinity();
   nms.center_point_box = o.center_point_box();
   context->scratch_bytes = kernels::non_max_suppression_scratch_bytes(nms);
-  return make_op("non_max_suppression_f32_portable",
-                 [=](const RunContext& run) {
-                   kernels::non_max_suppression_f32(nms, boxes->as<float>(), scores->as<float>(),
-                                                    output->as<int64_t>(), run.scratch);
-                 },
-                 op);
+  return make_op(
+      "non_max_suppression_f32_portable",
+      [=](const RunContext& run) {
+        kernels::non_max_suppression_f32(nms, boxes->as<float>(), scores->as<float>(), output->as<int64_t>(),
+                                         run.scratch);
+      },
+      op);
 }
 
 }  // namespace octet

@@ -17,8 +17,8 @@ Status validate_one_hot(const OpView& view) {
   const auto* options = view.options<schema::OneHotOptions>();
   if (!options) return invalid_op(view, "no OneHotOptions");
   const Tensor &indices = *view.input(0), &values = *view.input(1), &output = *view.output(0);
-  OCTET_RETURN_IF_ERROR(check_type(
-      view, indices, "indices", {schema::TensorType_F32, schema::TensorType_S32, schema::TensorType_S64}));
+  OCTET_RETURN_IF_ERROR(check_type(view, indices, "indices",
+                                   {schema::TensorType_F32, schema::TensorType_S32, schema::TensorType_S64}));
   OCTET_RETURN_IF_ERROR(check_rank(view, indices, "indices", 0, kMaxRank - 1));
   if (values.shape.elements() != 2)
     return invalid_op(view, "values has %zu elements; must be 2", values.shape.elements());
@@ -39,11 +39,10 @@ Status prepare_one_hot(const OpView& view, PrepareContext*, OpPointer* op) {
   const AxisSplit split = split_at_axis(output->shape, options.axis());
   const kernels::OneHot one_hot = {split.outer, split.size, split.inner, element_bytes(output->type)};
   const kernels::Element type = kernel_element(indices->type);
-  return make_op("one_hot_portable",
-                 [=](const RunContext&) {
-                   kernels::one_hot(one_hot, type, indices->data, values->data, output->data);
-                 },
-                 op);
+  return make_op(
+      "one_hot_portable",
+      [=](const RunContext&) { kernels::one_hot(one_hot, type, indices->data, values->data, output->data); },
+      op);
 }
 
 }  // namespace octet

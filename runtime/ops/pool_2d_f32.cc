@@ -44,13 +44,14 @@ Status prepare_pool(const OpView& view, const char* name, PoolKernel kernel, OpP
   const size_t minimum = items_per_thread(pool.kernel_height * pool.kernel_width * pool.channels);
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
-  return make_op(name,
-                 [=](const RunContext& run) {
-                   parallel_for(run, pixels, minimum, [&](size_t first, size_t last, size_t) {
-                     kernel(pool, input->as<float>(), output->as<float>(), first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      name,
+      [=](const RunContext& run) {
+        parallel_for(run, pixels, minimum, [&](size_t first, size_t last, size_t) {
+          kernel(pool, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace

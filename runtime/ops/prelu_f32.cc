@@ -15,14 +15,14 @@ Status prepare_prelu_f32(const OpView& view, PrepareContext*, OpPointer* op) {
   const kernels::Dims operands[] = {kernel_dims(*x), kernel_dims(*slope)};
   const kernels::Broadcast broadcast = kernels::make_broadcast(kernel_dims(*output), operands, 2);
   const size_t elements = output->shape.elements();
-  return make_op("prelu_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
-                     kernels::prelu_f32(broadcast, x->as<float>(), slope->as<float>(), output->as<float>(),
-                                        first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "prelu_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
+          kernels::prelu_f32(broadcast, x->as<float>(), slope->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -3,7 +3,6 @@
 // Recurrent: RNN, GRU and LSTM as in ONNX, f32. Inputs X, W, R, B, sequence_lens, initial_h, initial_c, P;
 // outputs Y, Y_h, Y_c. Everything behind R and all outputs but one may be left out.
 #include "kernels/portable/recurrent_f32.h"
-
 #include "runtime/ops/float_checks.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
@@ -35,8 +34,13 @@ struct Sizes {
 Sizes sizes_of(const OpView& view) {
   const auto& o = *view.options<schema::RecurrentOptions>();
   const Shape& x = view.input(kX)->shape;
-  return {x[o.batch_first() ? 1 : 0], x[o.batch_first() ? 0 : 1], x[2], o.hidden_size(),
-          o.direction() == schema::Direction_Bidirectional ? 2 : 1, gate_count(o.kind()), o.batch_first()};
+  return {x[o.batch_first() ? 1 : 0],
+          x[o.batch_first() ? 0 : 1],
+          x[2],
+          o.hidden_size(),
+          o.direction() == schema::Direction_Bidirectional ? 2 : 1,
+          gate_count(o.kind()),
+          o.batch_first()};
 }
 
 Status check_state(const OpView& view, const Tensor* tensor, const char* what, const Sizes& s) {
@@ -46,7 +50,8 @@ Status check_state(const OpView& view, const Tensor* tensor, const char* what, c
   return check_dims(view, *tensor, what, {s.directions, s.batch, s.hidden});
 }
 
-Status check_constant(const OpView& view, Input which, const char* what, std::initializer_list<int64_t> dims) {
+Status check_constant(const OpView& view, Input which, const char* what,
+                      std::initializer_list<int64_t> dims) {
   const Tensor* tensor = view.input(which);
   if (!tensor) return Status();
   OCTET_RETURN_IF_ERROR(check_type(view, *tensor, what, {schema::TensorType_F32}));
@@ -67,8 +72,8 @@ Status check_activations(const OpView& view, const schema::RecurrentOptions& o, 
   }
   for (const auto* parameters : {o.activation_alpha(), o.activation_beta()})
     if (parameters && parameters->size() != 0 && parameters->size() != count)
-      return invalid_op(view, "%zu activation parameters; must be 0 or %zu", static_cast<size_t>(parameters->size()),
-                        count);
+      return invalid_op(view, "%zu activation parameters; must be 0 or %zu",
+                        static_cast<size_t>(parameters->size()), count);
   return Status();
 }
 
@@ -93,7 +98,8 @@ Status check_operand_shapes(const OpView& view, const Sizes& s) {
   return check_dims(view, *y, "Y", {s.steps, s.directions, s.batch, s.hidden});
 }
 
-kernels::RecurrentActivation activation_of(const schema::RecurrentOptions& o, size_t direction, size_t which) {
+kernels::RecurrentActivation activation_of(const schema::RecurrentOptions& o, size_t direction,
+                                           size_t which) {
   const size_t per_direction = static_cast<size_t>(activation_count(o.kind()));
   const auto at = static_cast<flatbuffers::uoffset_t>(direction * per_direction + which);
   kernels::UnaryKind kind = kernels::UnaryKind::kTanh;
@@ -101,8 +107,10 @@ kernels::RecurrentActivation activation_of(const schema::RecurrentOptions& o, si
   kernels::Unary parameters = {0, 0};
   if (o.activations() && o.activations()->size() != 0) {
     kind = static_cast<kernels::UnaryKind>(o.activations()->Get(at));
-    if (o.activation_alpha() && o.activation_alpha()->size() != 0) parameters.alpha = o.activation_alpha()->Get(at);
-    if (o.activation_beta() && o.activation_beta()->size() != 0) parameters.beta = o.activation_beta()->Get(at);
+    if (o.activation_alpha() && o.activation_alpha()->size() != 0)
+      parameters.alpha = o.activation_alpha()->Get(at);
+    if (o.activation_beta() && o.activation_beta()->size() != 0)
+      parameters.beta = o.activation_beta()->Get(at);
   }
   return {kernels::select_unary(kind, kernels::Element::kF32), parameters};
 }
@@ -163,8 +171,8 @@ Status prepare_recurrent(const OpView& view, PrepareContext* context, OpPointer*
   const size_t bytes = kernels::recurrent_f32_packed_bytes(layer);
   void* packed = context->packed->allocate(bytes);
   if (!packed)
-    return error(StatusCode::kOutOfMemory, "Recurrent '%s': no memory for %zu bytes of packed weights", view.name(),
-                 bytes);
+    return error(StatusCode::kOutOfMemory, "Recurrent '%s': no memory for %zu bytes of packed weights",
+                 view.name(), bytes);
   const Tensor* b = view.input(kB);
   kernels::recurrent_f32_pack(layer,
                               {static_cast<const float*>(view.input(kW)->constant),
@@ -174,18 +182,23 @@ Status prepare_recurrent(const OpView& view, PrepareContext* context, OpPointer*
   context->scratch_bytes = kernels::recurrent_f32_scratch_bytes(layer);
   const size_t items = kernels::recurrent_f32_items(layer);
   const OpView tensors = view;
-  return make_op("recurrent_f32_portable",
-                 [=](const RunContext& run) {
-                   const kernels::RecurrentOperands at = {
-                       packed, data_of<float>(tensors.input(kPeepholes)), data_of<float>(tensors.input(kX)),
-                       data_of<int32_t>(tensors.input(kLengths)), data_of<float>(tensors.input(kInitialH)),
-                       data_of<float>(tensors.input(kInitialC)), output_of(tensors.output(kY)),
-                       output_of(tensors.output(kYh)), output_of(tensors.output(kYc))};
-                   parallel_for(run, items, 1, [&](size_t first, size_t last, size_t thread) {
-                     kernels::recurrent_f32(layer, at, first, last, run.scratch + thread * run.scratch_stride);
-                   });
-                 },
-                 op);
+  return make_op(
+      "recurrent_f32_portable",
+      [=](const RunContext& run) {
+        const kernels::RecurrentOperands at = {packed,
+                                               data_of<float>(tensors.input(kPeepholes)),
+                                               data_of<float>(tensors.input(kX)),
+                                               data_of<int32_t>(tensors.input(kLengths)),
+                                               data_of<float>(tensors.input(kInitialH)),
+                                               data_of<float>(tensors.input(kInitialC)),
+                                               output_of(tensors.output(kY)),
+                                               output_of(tensors.output(kYh)),
+                                               output_of(tensors.output(kYc))};
+        parallel_for(run, items, 1, [&](size_t first, size_t last, size_t thread) {
+          kernels::recurrent_f32(layer, at, first, last, run.scratch + thread * run.scratch_stride);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

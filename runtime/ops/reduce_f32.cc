@@ -28,13 +28,14 @@ Status prepare_reduce_f32(const OpView& view, PrepareContext*, OpPointer* op) {
       kernels::make_reduce(static_cast<size_t>(input->shape.rank), input->shape.dims, reduced);
   const size_t outputs = reduce.outputs();
   const size_t minimum = items_per_thread(reduce.reduced_elements());
-  return make_op("reduce_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, outputs, minimum, [&](size_t first, size_t last, size_t) {
-                     kernel(reduce, input->data, output->data, first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "reduce_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, outputs, minimum, [&](size_t first, size_t last, size_t) {
+          kernel(reduce, input->data, output->data, first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -2,7 +2,6 @@
 //
 // Resize2D in f32, on the portable kernel. The tables are used where they lie in the file.
 #include "kernels/portable/resize_f32.h"
-
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
 #include "runtime/ops/ops.h"
@@ -32,13 +31,14 @@ Status prepare_resize_2d_f32(const OpView& view, PrepareContext*, OpPointer* op)
   }
   const size_t rows = static_cast<size_t>(x[0]) * resize.output_height;
   const size_t minimum = items_per_thread(4 * resize.output_width * resize.channels);
-  return make_op(resize.bilinear ? "resize_bilinear_f32_portable" : "resize_nearest_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, rows, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::resize_f32(resize, input->as<float>(), output->as<float>(), first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      resize.bilinear ? "resize_bilinear_f32_portable" : "resize_nearest_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, rows, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::resize_f32(resize, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

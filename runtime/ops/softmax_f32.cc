@@ -18,13 +18,14 @@ Status prepare_softmax_f32(const OpView& view, PrepareContext*, OpPointer* op) {
   const kernels::SoftmaxF32 softmax = {split.outer, split.size, split.inner, options.log()};
   const size_t vectors = split.outer * split.inner;
   const size_t minimum = items_per_thread(8 * split.size);
-  return make_op(softmax.log ? "log_softmax_f32_portable" : "softmax_f32_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, vectors, minimum, [&](size_t first, size_t last, size_t) {
-                     kernels::softmax_f32(softmax, input->as<float>(), output->as<float>(), first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      softmax.log ? "log_softmax_f32_portable" : "softmax_f32_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, vectors, minimum, [&](size_t first, size_t last, size_t) {
+          kernels::softmax_f32(softmax, input->as<float>(), output->as<float>(), first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -44,15 +44,16 @@ Status prepare_top_k(const OpView& view, PrepareContext* context, OpPointer* op)
   const kernels::TopKKernel kernel = kernels::select_top_k(kernel_element(input->type));
   context->scratch_bytes = kernels::top_k_scratch_bytes(top_k);
   const size_t vectors = split.outer * split.inner;
-  return make_op("top_k_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, vectors, items_per_thread(8 * top_k.size),
-                                [&](size_t first, size_t last, size_t thread) {
-                                  kernel(top_k, input->data, values->data, positions->as<int64_t>(), first, last,
-                                         run.scratch + thread * run.scratch_stride);
-                                });
-                 },
-                 op);
+  return make_op(
+      "top_k_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, vectors, items_per_thread(8 * top_k.size),
+                     [&](size_t first, size_t last, size_t thread) {
+                       kernel(top_k, input->data, values->data, positions->as<int64_t>(), first, last,
+                              run.scratch + thread * run.scratch_stride);
+                     });
+      },
+      op);
 }
 
 }  // namespace octet

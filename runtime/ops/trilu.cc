@@ -31,8 +31,8 @@ Status prepare_trilu(const OpView& view, PrepareContext*, OpPointer* op) {
   trilu.k = options.k();
   trilu.upper = options.upper();
   trilu.element_bytes = element_bytes(input->type);
-  return make_op("trilu_portable",
-                 [=](const RunContext&) { kernels::trilu(trilu, input->data, output->data); }, op);
+  return make_op(
+      "trilu_portable", [=](const RunContext&) { kernels::trilu(trilu, input->data, output->data); }, op);
 }
 
 }  // namespace octet

@@ -2,10 +2,9 @@
 //
 // Unary: elementwise functions of f32, and of s32, s64 and bool where they make sense.
 #include "kernels/portable/unary_f32.h"
-
+#include "runtime/ops/float_checks.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
-#include "runtime/ops/float_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
 
@@ -46,14 +45,15 @@ Status prepare_unary(const OpView& view, PrepareContext*, OpPointer* op) {
   Tensor* output = view.output(0);
   const size_t elements = input->shape.elements();
   const size_t in_bytes = element_bytes(input->type), out_bytes = element_bytes(output->type);
-  return make_op("unary_portable",
-                 [=](const RunContext& run) {
-                   parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
-                     kernel(unary, input->as<uint8_t>() + first * in_bytes,
-                            output->as<uint8_t>() + first * out_bytes, last - first);
-                   });
-                 },
-                 op);
+  return make_op(
+      "unary_portable",
+      [=](const RunContext& run) {
+        parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
+          kernel(unary, input->as<uint8_t>() + first * in_bytes, output->as<uint8_t>() + first * out_bytes,
+                 last - first);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

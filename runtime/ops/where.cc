@@ -2,9 +2,9 @@
 //
 // Where: output = condition ? x : y, any element type, numpy broadcasting.
 #include "kernels/portable/elementwise_f32.h"
+#include "runtime/ops/float_checks.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
-#include "runtime/ops/float_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
 
@@ -31,14 +31,15 @@ Status prepare_where(const OpView& view, PrepareContext*, OpPointer* op) {
   const kernels::Dims operands[] = {kernel_dims(*condition), kernel_dims(*x), kernel_dims(*y)};
   const kernels::Broadcast broadcast = kernels::make_broadcast(kernel_dims(*output), operands, 3);
   const size_t elements = output->shape.elements(), bytes = element_bytes(output->type);
-  return make_op("where_portable",
-                 [=](const RunContext& run) {
-                   const kernels::WhereOperands at = {condition->as<uint8_t>(), x->data, y->data, output->data};
-                   parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
-                     kernels::where(broadcast, bytes, at, first, last);
-                   });
-                 },
-                 op);
+  return make_op(
+      "where_portable",
+      [=](const RunContext& run) {
+        const kernels::WhereOperands at = {condition->as<uint8_t>(), x->data, y->data, output->data};
+        parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
+          kernels::where(broadcast, bytes, at, first, last);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

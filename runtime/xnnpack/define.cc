@@ -65,13 +65,20 @@ xnn_status define_binary(IslandBuilder& b, const OpView& view) {
   const float low = o.activation_min(), high = o.activation_max();
   const uint32_t x = b.value_of(view.input(0)), y = b.value_of(view.input(1)), z = b.value_of(view.output(0));
   switch (o.kind()) {
-    case schema::BinaryKind_Add: return xnn_define_add2(b.subgraph(), low, high, x, y, z, 0);
-    case schema::BinaryKind_Sub: return xnn_define_subtract(b.subgraph(), low, high, x, y, z, 0);
-    case schema::BinaryKind_Mul: return xnn_define_multiply2(b.subgraph(), low, high, x, y, z, 0);
-    case schema::BinaryKind_Div: return xnn_define_divide(b.subgraph(), low, high, x, y, z, 0);
-    case schema::BinaryKind_Min: return xnn_define_minimum2(b.subgraph(), x, y, z, 0);
-    case schema::BinaryKind_Max: return xnn_define_maximum2(b.subgraph(), x, y, z, 0);
-    default: return xnn_status_unsupported_parameter;
+    case schema::BinaryKind_Add:
+      return xnn_define_add2(b.subgraph(), low, high, x, y, z, 0);
+    case schema::BinaryKind_Sub:
+      return xnn_define_subtract(b.subgraph(), low, high, x, y, z, 0);
+    case schema::BinaryKind_Mul:
+      return xnn_define_multiply2(b.subgraph(), low, high, x, y, z, 0);
+    case schema::BinaryKind_Div:
+      return xnn_define_divide(b.subgraph(), low, high, x, y, z, 0);
+    case schema::BinaryKind_Min:
+      return xnn_define_minimum2(b.subgraph(), x, y, z, 0);
+    case schema::BinaryKind_Max:
+      return xnn_define_maximum2(b.subgraph(), x, y, z, 0);
+    default:
+      return xnn_status_unsupported_parameter;
   }
 }
 
@@ -80,19 +87,32 @@ xnn_status define_unary(IslandBuilder& b, const OpView& view) {
   const xnn_subgraph_t graph = b.subgraph();
   const uint32_t x = b.value_of(view.input(0)), y = b.value_of(view.output(0));
   switch (o.kind()) {
-    case schema::UnaryKind_Relu: return xnn_define_clamp(graph, 0.0f, kInfinity, x, y, 0);
-    case schema::UnaryKind_Clip: return xnn_define_clamp(graph, o.alpha(), o.beta(), x, y, 0);
-    case schema::UnaryKind_HardSwish: return xnn_define_hardswish(graph, x, y, 0);
-    case schema::UnaryKind_Sigmoid: return xnn_define_sigmoid(graph, x, y, 0);
-    case schema::UnaryKind_Abs: return xnn_define_abs(graph, x, y, 0);
-    case schema::UnaryKind_Neg: return xnn_define_negate(graph, x, y, 0);
-    case schema::UnaryKind_Floor: return xnn_define_floor(graph, x, y, 0);
-    case schema::UnaryKind_Ceil: return xnn_define_ceiling(graph, x, y, 0);
-    case schema::UnaryKind_Round: return xnn_define_bankers_rounding(graph, x, y, 0);
-    case schema::UnaryKind_Sqrt: return xnn_define_square_root(graph, x, y, 0);
-    case schema::UnaryKind_LeakyRelu: return xnn_define_leaky_relu(graph, o.alpha(), x, y, 0);
-    case schema::UnaryKind_Elu: return xnn_define_elu(graph, o.alpha(), x, y, 0);
-    default: return xnn_status_unsupported_parameter;
+    case schema::UnaryKind_Relu:
+      return xnn_define_clamp(graph, 0.0f, kInfinity, x, y, 0);
+    case schema::UnaryKind_Clip:
+      return xnn_define_clamp(graph, o.alpha(), o.beta(), x, y, 0);
+    case schema::UnaryKind_HardSwish:
+      return xnn_define_hardswish(graph, x, y, 0);
+    case schema::UnaryKind_Sigmoid:
+      return xnn_define_sigmoid(graph, x, y, 0);
+    case schema::UnaryKind_Abs:
+      return xnn_define_abs(graph, x, y, 0);
+    case schema::UnaryKind_Neg:
+      return xnn_define_negate(graph, x, y, 0);
+    case schema::UnaryKind_Floor:
+      return xnn_define_floor(graph, x, y, 0);
+    case schema::UnaryKind_Ceil:
+      return xnn_define_ceiling(graph, x, y, 0);
+    case schema::UnaryKind_Round:
+      return xnn_define_bankers_rounding(graph, x, y, 0);
+    case schema::UnaryKind_Sqrt:
+      return xnn_define_square_root(graph, x, y, 0);
+    case schema::UnaryKind_LeakyRelu:
+      return xnn_define_leaky_relu(graph, o.alpha(), x, y, 0);
+    case schema::UnaryKind_Elu:
+      return xnn_define_elu(graph, o.alpha(), x, y, 0);
+    default:
+      return xnn_status_unsupported_parameter;
   }
 }
 
@@ -107,19 +127,19 @@ xnn_status define_prelu(IslandBuilder& b, const OpView& view) {
 
 xnn_status define_average_pool(IslandBuilder& b, const OpView& view) {
   const auto& o = *view.options<schema::Pool2DOptions>();
-  return xnn_define_average_pooling_2d(b.subgraph(), 0, 0, 0, 0, u32(o.kernel_height()), u32(o.kernel_width()),
-                                       u32(o.stride_height()), u32(o.stride_width()), o.activation_min(),
-                                       o.activation_max(), b.value_of(view.input(0)),
+  return xnn_define_average_pooling_2d(b.subgraph(), 0, 0, 0, 0, u32(o.kernel_height()),
+                                       u32(o.kernel_width()), u32(o.stride_height()), u32(o.stride_width()),
+                                       o.activation_min(), o.activation_max(), b.value_of(view.input(0)),
                                        b.value_of(view.output(0)), 0);
 }
 
 xnn_status define_max_pool(IslandBuilder& b, const OpView& view) {
   const auto& o = *view.options<schema::Pool2DOptions>();
-  return xnn_define_max_pooling_2d(
-      b.subgraph(), u32(o.pad_top()), u32(o.pad_right()), u32(o.pad_bottom()), u32(o.pad_left()),
-      u32(o.kernel_height()), u32(o.kernel_width()), u32(o.stride_height()), u32(o.stride_width()),
-      u32(o.dilation_height()), u32(o.dilation_width()), o.activation_min(), o.activation_max(),
-      b.value_of(view.input(0)), b.value_of(view.output(0)), 0);
+  return xnn_define_max_pooling_2d(b.subgraph(), u32(o.pad_top()), u32(o.pad_right()), u32(o.pad_bottom()),
+                                   u32(o.pad_left()), u32(o.kernel_height()), u32(o.kernel_width()),
+                                   u32(o.stride_height()), u32(o.stride_width()), u32(o.dilation_height()),
+                                   u32(o.dilation_width()), o.activation_min(), o.activation_max(),
+                                   b.value_of(view.input(0)), b.value_of(view.output(0)), 0);
 }
 
 xnn_status define_reshape(IslandBuilder& b, uint32_t from, const Tensor& to) {
@@ -132,8 +152,7 @@ xnn_status define_spatial_mean(IslandBuilder& b, const OpView& view) {
   const Shape& x = view.input(0)->shape;
   const Tensor& output = *view.output(0);
   const bool reshapes = output.shape.rank != 4;
-  const uint32_t pooled =
-      reshapes ? b.internal({size(x[0]), 1, 1, size(x[3])}) : b.value_of(&output);
+  const uint32_t pooled = reshapes ? b.internal({size(x[0]), 1, 1, size(x[3])}) : b.value_of(&output);
   const xnn_status status =
       xnn_define_average_pooling_2d(b.subgraph(), 0, 0, 0, 0, u32(x[1]), u32(x[2]), u32(x[1]), u32(x[2]),
                                     -kInfinity, kInfinity, b.value_of(view.input(0)), pooled, 0);
@@ -150,20 +169,32 @@ xnn_status define_pad(IslandBuilder& b, const OpView& view) {
 
 xnn_status define_operator(IslandBuilder& b, const OpView& view) {
   switch (view.definition->type()) {
-    case schema::OperatorType_Conv2D: return define_conv(b, view);
-    case schema::OperatorType_ConvTranspose2D: return define_conv_transpose(b, view);
-    case schema::OperatorType_FullyConnected: return define_fully_connected(b, view);
-    case schema::OperatorType_Binary: return define_binary(b, view);
-    case schema::OperatorType_Unary: return define_unary(b, view);
-    case schema::OperatorType_PRelu: return define_prelu(b, view);
-    case schema::OperatorType_AveragePool2D: return define_average_pool(b, view);
-    case schema::OperatorType_MaxPool2D: return define_max_pool(b, view);
-    case schema::OperatorType_Reduce: return define_spatial_mean(b, view);
+    case schema::OperatorType_Conv2D:
+      return define_conv(b, view);
+    case schema::OperatorType_ConvTranspose2D:
+      return define_conv_transpose(b, view);
+    case schema::OperatorType_FullyConnected:
+      return define_fully_connected(b, view);
+    case schema::OperatorType_Binary:
+      return define_binary(b, view);
+    case schema::OperatorType_Unary:
+      return define_unary(b, view);
+    case schema::OperatorType_PRelu:
+      return define_prelu(b, view);
+    case schema::OperatorType_AveragePool2D:
+      return define_average_pool(b, view);
+    case schema::OperatorType_MaxPool2D:
+      return define_max_pool(b, view);
+    case schema::OperatorType_Reduce:
+      return define_spatial_mean(b, view);
     case schema::OperatorType_Softmax:
       return xnn_define_softmax(b.subgraph(), b.value_of(view.input(0)), b.value_of(view.output(0)), 0);
-    case schema::OperatorType_Pad: return define_pad(b, view);
-    case schema::OperatorType_Reshape: return define_reshape(b, b.value_of(view.input(0)), *view.output(0));
-    default: return xnn_status_unsupported_parameter;
+    case schema::OperatorType_Pad:
+      return define_pad(b, view);
+    case schema::OperatorType_Reshape:
+      return define_reshape(b, b.value_of(view.input(0)), *view.output(0));
+    default:
+      return xnn_status_unsupported_parameter;
   }
 }
 

@@ -67,7 +67,7 @@ class XnnpackIsland final : public Op {
   }
 
   RuntimePointer runtime_;
-  std::vector<Tensor*> tensors_;             // by external id
+  std::vector<Tensor*> tensors_;  // by external id
   std::vector<xnn_external_value> external_;
 };
 
@@ -122,8 +122,10 @@ Status prepare_xnnpack_island(const std::vector<OpView>& views, const std::vecto
   RuntimePointer runtime(created);
 
   tensors.insert(tensors.end(), outputs.begin(), outputs.end());
-  std::unique_ptr<XnnpackIsland> island(new (std::nothrow) XnnpackIsland(std::move(runtime), std::move(tensors)));
-  if (!island) return error(StatusCode::kOutOfMemory, "no memory for the float island at '%s'", views[0].name());
+  std::unique_ptr<XnnpackIsland> island(new (std::nothrow)
+                                            XnnpackIsland(std::move(runtime), std::move(tensors)));
+  if (!island)
+    return error(StatusCode::kOutOfMemory, "no memory for the float island at '%s'", views[0].name());
   status = island->size_tables();
   if (status != xnn_status_success) return refused(views[0], "set-up", status);
   *op = std::move(island);

@@ -37,7 +37,9 @@ bool supports_conv_transpose(const OpView& view) {
   if (!XnnpackRange{o.activation_min(), o.activation_max()}.valid()) return false;
   const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   const auto grown = [](int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t adjustment,
-                        int64_t pads) { return stride * (in - 1) + adjustment + dilation * (kernel - 1) + 1 - pads; };
+                        int64_t pads) {
+    return stride * (in - 1) + adjustment + dilation * (kernel - 1) + 1 - pads;
+  };
   return o.output_pad_height() < o.stride_height() && o.output_pad_width() < o.stride_width() &&
          grown(x[1], w[1], o.stride_height(), o.dilation_height(), o.output_pad_height(),
                int64_t{o.pad_top()} + o.pad_bottom()) == y[1] &&
@@ -56,10 +58,13 @@ bool supports_binary(const OpView& view) {
     case schema::BinaryKind_Add:
     case schema::BinaryKind_Sub:
     case schema::BinaryKind_Mul:
-    case schema::BinaryKind_Div: return XnnpackRange{o.activation_min(), o.activation_max()}.valid();
+    case schema::BinaryKind_Div:
+      return XnnpackRange{o.activation_min(), o.activation_max()}.valid();
     case schema::BinaryKind_Min:
-    case schema::BinaryKind_Max: return o.activation_min() == -kInfinity && o.activation_max() == kInfinity;
-    default: return false;
+    case schema::BinaryKind_Max:
+      return o.activation_min() == -kInfinity && o.activation_max() == kInfinity;
+    default:
+      return false;
   }
 }
 
@@ -74,11 +79,16 @@ bool supports_unary(const OpView& view) {
     case schema::UnaryKind_Floor:
     case schema::UnaryKind_Ceil:
     case schema::UnaryKind_Round:
-    case schema::UnaryKind_Sqrt: return true;
-    case schema::UnaryKind_Clip: return XnnpackRange{o.alpha(), o.beta()}.valid();
-    case schema::UnaryKind_LeakyRelu: return std::isnormal(o.alpha());
-    case schema::UnaryKind_Elu: return std::isnormal(o.alpha()) && o.alpha() > 0;
-    default: return false;
+    case schema::UnaryKind_Sqrt:
+      return true;
+    case schema::UnaryKind_Clip:
+      return XnnpackRange{o.alpha(), o.beta()}.valid();
+    case schema::UnaryKind_LeakyRelu:
+      return std::isnormal(o.alpha());
+    case schema::UnaryKind_Elu:
+      return std::isnormal(o.alpha()) && o.alpha() > 0;
+    default:
+      return false;
   }
 }
 
@@ -98,13 +108,19 @@ bool usable_pool(const XnnpackWindow& y, const XnnpackWindow& x) {
 }
 
 XnnpackWindow pool_height(const OpView& view, const schema::Pool2DOptions& o) {
-  return {view.input(0)->shape[1], view.output(0)->shape[1], o.kernel_height(), o.stride_height(),
-          o.dilation_height(), o.pad_top(), o.pad_bottom()};
+  return {view.input(0)->shape[1], view.output(0)->shape[1], o.kernel_height(),
+          o.stride_height(),       o.dilation_height(),      o.pad_top(),
+          o.pad_bottom()};
 }
 
 XnnpackWindow pool_width(const OpView& view, const schema::Pool2DOptions& o) {
-  return {view.input(0)->shape[2], view.output(0)->shape[2], o.kernel_width(), o.stride_width(),
-          o.dilation_width(), o.pad_left(), o.pad_right()};
+  return {view.input(0)->shape[2],
+          view.output(0)->shape[2],
+          o.kernel_width(),
+          o.stride_width(),
+          o.dilation_width(),
+          o.pad_left(),
+          o.pad_right()};
 }
 
 bool has_pads(const XnnpackWindow& w) { return w.pad_before != 0 || w.pad_after != 0; }
@@ -125,7 +141,8 @@ bool supports_max_pool(const OpView& view) {
   if (!usable_pool(y, x) || !XnnpackRange{o.activation_min(), o.activation_max()}.valid()) return false;
   for (const XnnpackWindow& w : {y, x}) {
     if (!has_pads(w)) continue;
-    if (y.dilation != 1 || x.dilation != 1 || w.pad_before >= w.kernel || w.pad_after >= w.kernel) return false;
+    if (y.dilation != 1 || x.dilation != 1 || w.pad_before >= w.kernel || w.pad_after >= w.kernel)
+      return false;
   }
   return true;
 }
@@ -162,19 +179,32 @@ bool is_spatial_mean(const OpView& view) {
 bool xnnpack_supports(const OpView& view) {
   if (!usable_tensors(view)) return false;
   switch (view.definition->type()) {
-    case schema::OperatorType_Conv2D: return supports_conv(view);
-    case schema::OperatorType_ConvTranspose2D: return supports_conv_transpose(view);
-    case schema::OperatorType_FullyConnected: return supports_fully_connected(view);
-    case schema::OperatorType_Binary: return supports_binary(view);
-    case schema::OperatorType_Unary: return supports_unary(view);
-    case schema::OperatorType_PRelu: return supports_prelu(view);
-    case schema::OperatorType_AveragePool2D: return supports_average_pool(view);
-    case schema::OperatorType_MaxPool2D: return supports_max_pool(view);
-    case schema::OperatorType_Reduce: return supports_reduce(view);
-    case schema::OperatorType_Softmax: return supports_softmax(view);
-    case schema::OperatorType_Pad: return supports_pad(view);
-    case schema::OperatorType_Reshape: return true;
-    default: return false;
+    case schema::OperatorType_Conv2D:
+      return supports_conv(view);
+    case schema::OperatorType_ConvTranspose2D:
+      return supports_conv_transpose(view);
+    case schema::OperatorType_FullyConnected:
+      return supports_fully_connected(view);
+    case schema::OperatorType_Binary:
+      return supports_binary(view);
+    case schema::OperatorType_Unary:
+      return supports_unary(view);
+    case schema::OperatorType_PRelu:
+      return supports_prelu(view);
+    case schema::OperatorType_AveragePool2D:
+      return supports_average_pool(view);
+    case schema::OperatorType_MaxPool2D:
+      return supports_max_pool(view);
+    case schema::OperatorType_Reduce:
+      return supports_reduce(view);
+    case schema::OperatorType_Softmax:
+      return supports_softmax(view);
+    case schema::OperatorType_Pad:
+      return supports_pad(view);
+    case schema::OperatorType_Reshape:
+      return true;
+    default:
+      return false;
   }
 }
 

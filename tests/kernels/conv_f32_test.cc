@@ -41,9 +41,13 @@ Sum conv_at(const Case& test, size_t n, size_t y, size_t x, size_t o) {
   Sum sum{test.bias.empty() ? 0.0 : test.bias[o], 0};
   for (size_t ky = 0; ky < c.kernel_height; ++ky)
     for (size_t kx = 0; kx < c.kernel_width; ++kx) {
-      const int64_t iy = static_cast<int64_t>(y * c.stride_height + ky * c.dilation_height) - static_cast<int64_t>(c.pad_top);
-      const int64_t ix = static_cast<int64_t>(x * c.stride_width + kx * c.dilation_width) - static_cast<int64_t>(c.pad_left);
-      if (iy < 0 || ix < 0 || iy >= static_cast<int64_t>(c.input_height) || ix >= static_cast<int64_t>(c.input_width)) continue;
+      const int64_t iy = static_cast<int64_t>(y * c.stride_height + ky * c.dilation_height) -
+                         static_cast<int64_t>(c.pad_top);
+      const int64_t ix =
+          static_cast<int64_t>(x * c.stride_width + kx * c.dilation_width) - static_cast<int64_t>(c.pad_left);
+      if (iy < 0 || ix < 0 || iy >= static_cast<int64_t>(c.input_height) ||
+          ix >= static_cast<int64_t>(c.input_width))
+        continue;
       add_tap(test, n, static_cast<size_t>(iy), static_cast<size_t>(ix), o, ky, kx, &sum);
     }
   return sum;
@@ -83,7 +87,8 @@ Case random_case(Random* r, bool transpose) {
   c.output_min = clamps ? -0.5f : -INFINITY;
   c.output_max = clamps ? 1.5f : INFINITY;
   test.input = random_f32(r, c.batch * c.input_height * c.input_width * c.input_channels);
-  test.weights = random_f32(r, c.output_channels * c.kernel_height * c.kernel_width * (c.input_channels / c.groups));
+  test.weights =
+      random_f32(r, c.output_channels * c.kernel_height * c.kernel_width * (c.input_channels / c.groups));
   if (!r->one_in(3)) test.bias = random_f32(r, c.output_channels);
   return test;
 }

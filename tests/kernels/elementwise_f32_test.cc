@@ -192,8 +192,10 @@ std::vector<To> cast(Element from, Element to, const std::vector<From>& values) 
 
 TEST(Cast, FloatSaturates) {
   const std::vector<float> x = {1.9f, -1.9f, 1e30f, -1e30f, INFINITY, -INFINITY, NAN, 200};
-  EXPECT_EQ((cast<int8_t>(Element::kF32, Element::kS8, x)), (std::vector<int8_t>{1, -1, 127, -128, 127, -128, 0, 127}));
-  EXPECT_EQ((cast<uint8_t>(Element::kF32, Element::kU8, x)), (std::vector<uint8_t>{1, 0, 255, 0, 255, 0, 0, 200}));
+  EXPECT_EQ((cast<int8_t>(Element::kF32, Element::kS8, x)),
+            (std::vector<int8_t>{1, -1, 127, -128, 127, -128, 0, 127}));
+  EXPECT_EQ((cast<uint8_t>(Element::kF32, Element::kU8, x)),
+            (std::vector<uint8_t>{1, 0, 255, 0, 255, 0, 0, 200}));
   EXPECT_EQ((cast<int32_t>(Element::kF32, Element::kS32, x))[2], std::numeric_limits<int32_t>::max());
   EXPECT_EQ((cast<int64_t>(Element::kF32, Element::kS64, x))[3], std::numeric_limits<int64_t>::min());
   EXPECT_EQ((cast<uint8_t>(Element::kF32, Element::kBool, std::vector<float>{0, -0.0f, 0.1f, NAN})),
@@ -201,14 +203,17 @@ TEST(Cast, FloatSaturates) {
 }
 
 TEST(Cast, IntegersAndBool) {
-  EXPECT_EQ((cast<int32_t>(Element::kS64, Element::kS32, std::vector<int64_t>{5, -5, (int64_t{1} << 32) + 7})),
-            (std::vector<int32_t>{5, -5, 7}));
+  EXPECT_EQ(
+      (cast<int32_t>(Element::kS64, Element::kS32, std::vector<int64_t>{5, -5, (int64_t{1} << 32) + 7})),
+      (std::vector<int32_t>{5, -5, 7}));
   EXPECT_EQ((cast<float>(Element::kBool, Element::kF32, std::vector<uint8_t>{0, 1, 77})),
             (std::vector<float>{0, 1, 1}));
   EXPECT_EQ((cast<uint8_t>(Element::kS64, Element::kBool, std::vector<int64_t>{0, 256, -1})),
             (std::vector<uint8_t>{0, 1, 1}));
-  EXPECT_EQ((cast<int64_t>(Element::kU8, Element::kS64, std::vector<uint8_t>{255})), (std::vector<int64_t>{255}));
-  EXPECT_EQ((cast<float>(Element::kS8, Element::kF32, std::vector<int8_t>{-128})), (std::vector<float>{-128}));
+  EXPECT_EQ((cast<int64_t>(Element::kU8, Element::kS64, std::vector<uint8_t>{255})),
+            (std::vector<int64_t>{255}));
+  EXPECT_EQ((cast<float>(Element::kS8, Element::kF32, std::vector<int8_t>{-128})),
+            (std::vector<float>{-128}));
 }
 
 }  // namespace

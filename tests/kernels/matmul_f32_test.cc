@@ -9,7 +9,8 @@ namespace octet::testing {
 namespace {
 
 void check_fully_connected(Random* r) {
-  kernels::FullyConnectedF32 fc = {static_cast<size_t>(r->in_range(1, 9)), static_cast<size_t>(r->in_range(1, 40)),
+  kernels::FullyConnectedF32 fc = {static_cast<size_t>(r->in_range(1, 9)),
+                                   static_cast<size_t>(r->in_range(1, 40)),
                                    static_cast<size_t>(r->in_range(1, 35)), -1.0f, 2.0f};
   const std::vector<float> x = random_f32(r, fc.rows * fc.inputs), w = random_f32(r, fc.outputs * fc.inputs);
   const std::vector<float> b = random_f32(r, fc.outputs);
@@ -27,7 +28,8 @@ void check_fully_connected(Random* r) {
         sum += double{x[row * fc.inputs + p]} * w[o * fc.inputs + p];
         magnitude += std::fabs(double{x[row * fc.inputs + p]} * w[o * fc.inputs + p]);
       }
-      ASSERT_TRUE(close(output.data()[row * fc.outputs + o], std::min(std::max(sum, -1.0), 2.0), magnitude, 1e-6));
+      ASSERT_TRUE(
+          close(output.data()[row * fc.outputs + o], std::min(std::max(sum, -1.0), 2.0), magnitude, 1e-6));
     }
 }
 
@@ -50,7 +52,8 @@ void check_matmul(Random* r) {
   m.batch_dims[0] = 2, m.batch_dims[1] = 3;
   m.stride_a[0] = 0, m.stride_a[1] = 1;
   m.stride_b[0] = 1, m.stride_b[1] = 0;
-  const std::vector<float> a = random_f32(r, 3 * m.rows * m.inner), b = random_f32(r, 2 * m.inner * m.columns);
+  const std::vector<float> a = random_f32(r, 3 * m.rows * m.inner),
+                           b = random_f32(r, 2 * m.inner * m.columns);
   Guarded<float> guarded_a(a), guarded_b(b), output(6 * m.rows * m.columns);
   const size_t items = kernels::matmul_f32_items(m);
   kernels::matmul_f32(m, guarded_a.data(), guarded_b.data(), output.data(), 0, items / 2);

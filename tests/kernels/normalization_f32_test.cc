@@ -9,7 +9,8 @@ namespace octet::testing {
 namespace {
 
 // (x - mean) / sqrt(variance + epsilon) of the elements at `indices`.
-std::vector<double> normalized(const std::vector<float>& x, const std::vector<size_t>& indices, double epsilon) {
+std::vector<double> normalized(const std::vector<float>& x, const std::vector<size_t>& indices,
+                               double epsilon) {
   double mean = 0, variance = 0;
   for (const size_t i : indices) mean += x[i];
   mean /= static_cast<double>(indices.size());
@@ -23,10 +24,12 @@ std::vector<double> normalized(const std::vector<float>& x, const std::vector<si
 TEST(LayerNormF32, WithAndWithoutBias) {
   Random r(test_seed(1));
   const size_t rows = 5, size = 33;
-  const std::vector<float> x = random_f32(&r, rows * size, 90, 110), scale = random_f32(&r, size), bias = random_f32(&r, size);
+  const std::vector<float> x = random_f32(&r, rows * size, 90, 110), scale = random_f32(&r, size),
+                           bias = random_f32(&r, size);
   for (const bool has_bias : {true, false}) {
     Guarded<float> input(x), s(scale), b(bias), output(x.size());
-    const kernels::LayerNormOperands at = {input.data(), s.data(), has_bias ? b.data() : nullptr, output.data()};
+    const kernels::LayerNormOperands at = {input.data(), s.data(), has_bias ? b.data() : nullptr,
+                                           output.data()};
     kernels::layer_norm_f32({size, 1e-3f}, at, 2, rows);
     kernels::layer_norm_f32({size, 1e-3f}, at, 0, 2);
     for (size_t row = 0; row < rows; ++row) {
@@ -34,7 +37,8 @@ TEST(LayerNormF32, WithAndWithoutBias) {
       for (size_t i = 0; i < size; ++i) indices.push_back(row * size + i);
       const std::vector<double> want = normalized(x, indices, 1e-3);
       for (size_t i = 0; i < size; ++i)
-        ASSERT_TRUE(close(output.data()[row * size + i], want[i] * scale[i] + (has_bias ? bias[i] : 0), 1, 1e-5));
+        ASSERT_TRUE(
+            close(output.data()[row * size + i], want[i] * scale[i] + (has_bias ? bias[i] : 0), 1, 1e-5));
     }
   }
 }
@@ -52,7 +56,8 @@ void check_group_norm(Random* r, kernels::GroupNormF32 g) {
     for (size_t group = 0; group < g.groups; ++group) {
       std::vector<size_t> indices;
       for (size_t p = 0; p < g.pixels; ++p)
-        for (size_t c = 0; c < width; ++c) indices.push_back((n * g.pixels + p) * g.channels + group * width + c);
+        for (size_t c = 0; c < width; ++c)
+          indices.push_back((n * g.pixels + p) * g.channels + group * width + c);
       const std::vector<double> want = normalized(x, indices, g.epsilon);
       for (size_t i = 0; i < indices.size(); ++i) {
         const size_t k = g.scale_per_group ? group : group * width + i % width;

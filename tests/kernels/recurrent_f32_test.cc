@@ -27,7 +27,8 @@ struct Result {
 // One sequence in one direction, step by step.
 class Reference {
  public:
-  Reference(const Case& test, size_t direction, size_t sequence) : t_(test), l_(test.layer), d_(direction), n_(sequence) {}
+  Reference(const Case& test, size_t direction, size_t sequence)
+      : t_(test), l_(test.layer), d_(direction), n_(sequence) {}
 
   void run(Result* out) {
     const size_t hidden = l_.hidden;
@@ -39,7 +40,8 @@ class Reference {
     for (size_t step = 0; step < l_.steps; ++step) {
       const size_t time = reverse && step < length ? length - 1 - step : step;
       if (step < length) advance(time);
-      for (size_t j = 0; j < hidden; ++j) out->y[y_index(time, j)] = step < length ? static_cast<float>(h_[j]) : 0;
+      for (size_t j = 0; j < hidden; ++j)
+        out->y[y_index(time, j)] = step < length ? static_cast<float>(h_[j]) : 0;
     }
     for (size_t j = 0; j < hidden; ++j) {
       out->y_h[state(j)] = static_cast<float>(h_[j]);
@@ -56,14 +58,17 @@ class Reference {
                                       : (time * l_.directions + d_) * l_.batch + n_;
     return row * l_.hidden + j;
   }
-  double clipped(double x) const { return l_.clip > 0 ? std::min<double>(std::max<double>(x, -l_.clip), l_.clip) : x; }
+  double clipped(double x) const {
+    return l_.clip > 0 ? std::min<double>(std::max<double>(x, -l_.clip), l_.clip) : x;
+  }
 
   // Row `gate * hidden + j` of W times x, of R times `state`, and the two biases.
   double from_input(size_t gate, size_t j, size_t time) const {
     const size_t rows = l_.gates() * l_.hidden, row = gate * l_.hidden + j;
     const size_t x = (l_.batch_first ? n_ * l_.steps + time : time * l_.batch + n_) * l_.inputs;
     double sum = t_.b.empty() ? 0 : t_.b[d_ * 2 * rows + row];
-    for (size_t i = 0; i < l_.inputs; ++i) sum += double{t_.w[(d_ * rows + row) * l_.inputs + i]} * t_.x[x + i];
+    for (size_t i = 0; i < l_.inputs; ++i)
+      sum += double{t_.w[(d_ * rows + row) * l_.inputs + i]} * t_.x[x + i];
     return sum;
   }
   double from_state(size_t gate, size_t j, const std::vector<double>& state) const {
@@ -86,7 +91,8 @@ class Reference {
       if (l_.kind == RecurrentKind::kRnn) {
         h_[j] = std::tanh(clipped(joint));
       } else if (l_.kind == RecurrentKind::kGru) {
-        const double z = sigmoid(clipped(joint)), r = sigmoid(clipped(from_input(1, j, time) + from_state(1, j, h)));
+        const double z = sigmoid(clipped(joint)),
+                     r = sigmoid(clipped(from_input(1, j, time) + from_state(1, j, h)));
         const double n = l_.linear_before_reset ? from_input(2, j, time) + r * from_state(2, j, h)
                                                 : from_input(2, j, time) + from_state(2, j, gated);
         h_[j] = (1 - z) * std::tanh(clipped(n)) + z * h[j];
@@ -96,7 +102,8 @@ class Reference {
         const double f = sigmoid(clipped(from_input(2, j, time) + from_state(2, j, h) + peephole(2, j, c)));
         const double n = std::tanh(clipped(from_input(3, j, time) + from_state(3, j, h)));
         c_[j] = f * c + i * n;
-        const double o = sigmoid(clipped(from_input(1, j, time) + from_state(1, j, h) + peephole(1, j, c_[j])));
+        const double o =
+            sigmoid(clipped(from_input(1, j, time) + from_state(1, j, h) + peephole(1, j, c_[j])));
         h_[j] = o * std::tanh(clipped(c_[j]));
       }
     }
@@ -136,20 +143,31 @@ Case random_case(Random* r, RecurrentKind kind) {
   if (kind == RecurrentKind::kLstm && r->one_in(2)) t.c0 = random_f32(r, states, -1, 1);
   if (kind == RecurrentKind::kLstm && r->one_in(2)) t.p = random_f32(r, l.directions * 3 * l.hidden, -1, 1);
   if (r->one_in(2))
-    for (size_t n = 0; n < l.batch; ++n) t.lengths.push_back(static_cast<int32_t>(pick(0, static_cast<int64_t>(l.steps))));
+    for (size_t n = 0; n < l.batch; ++n)
+      t.lengths.push_back(static_cast<int32_t>(pick(0, static_cast<int64_t>(l.steps))));
   return t;
 }
 
 Result run_case(const Case& t) {
   const RecurrentF32& l = t.layer;
   const size_t states = l.directions * l.batch * l.hidden;
-  const auto data = [](auto& guarded, const auto& values) { return values.empty() ? nullptr : guarded.data(); };
-  Guarded<float> x(t.x), w(t.w), r(t.r), b(t.b), p(t.p), h0(t.h0), c0(t.c0), y(l.steps * states), y_h(states), y_c(states);
+  const auto data = [](auto& guarded, const auto& values) {
+    return values.empty() ? nullptr : guarded.data();
+  };
+  Guarded<float> x(t.x), w(t.w), r(t.r), b(t.b), p(t.p), h0(t.h0), c0(t.c0), y(l.steps * states), y_h(states),
+      y_c(states);
   Guarded<int32_t> lengths(t.lengths);
-  Guarded<uint8_t> packed(kernels::recurrent_f32_packed_bytes(l)), scratch(kernels::recurrent_f32_scratch_bytes(l));
+  Guarded<uint8_t> packed(kernels::recurrent_f32_packed_bytes(l)),
+      scratch(kernels::recurrent_f32_scratch_bytes(l));
   kernels::recurrent_f32_pack(l, {w.data(), r.data(), data(b, t.b)}, packed.data());
-  const kernels::RecurrentOperands at = {packed.data(), data(p, t.p), x.data(), data(lengths, t.lengths),
-                                         data(h0, t.h0), data(c0, t.c0), y.data(), y_h.data(),
+  const kernels::RecurrentOperands at = {packed.data(),
+                                         data(p, t.p),
+                                         x.data(),
+                                         data(lengths, t.lengths),
+                                         data(h0, t.h0),
+                                         data(c0, t.c0),
+                                         y.data(),
+                                         y_h.data(),
                                          l.kind == RecurrentKind::kLstm ? y_c.data() : nullptr};
   const size_t items = kernels::recurrent_f32_items(l);
   kernels::recurrent_f32(l, at, items / 2, items, scratch.data());
@@ -168,7 +186,8 @@ void check(RecurrentKind kind) {
     for (size_t d = 0; d < test.layer.directions; ++d)
       for (size_t n = 0; n < test.layer.batch; ++n) Reference(test, d, n).run(&want);
     for (size_t k = 0; k < want.y.size(); ++k) ASSERT_TRUE(close(got.y[k], want.y[k], 1, 2e-6)) << "Y " << k;
-    for (size_t k = 0; k < want.y_h.size(); ++k) ASSERT_TRUE(close(got.y_h[k], want.y_h[k], 1, 2e-6)) << "Y_h " << k;
+    for (size_t k = 0; k < want.y_h.size(); ++k)
+      ASSERT_TRUE(close(got.y_h[k], want.y_h[k], 1, 2e-6)) << "Y_h " << k;
     for (size_t k = 0; k < want.y_c.size() && kind == RecurrentKind::kLstm; ++k)
       ASSERT_TRUE(close(got.y_c[k], want.y_c[k], 2, 2e-6)) << "Y_c " << k;
   }

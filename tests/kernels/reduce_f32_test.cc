@@ -38,12 +38,16 @@ Pooled pooled_at(const PoolF32& p, const std::vector<float>& in, size_t n, size_
   Pooled result;
   for (size_t ky = 0; ky < p.kernel_height; ++ky)
     for (size_t kx = 0; kx < p.kernel_width; ++kx) {
-      const int iy = static_cast<int>(y * p.stride_height + ky * p.dilation_height) - static_cast<int>(p.pad_top);
-      const int ix = static_cast<int>(x * p.stride_width + kx * p.dilation_width) - static_cast<int>(p.pad_left);
+      const int iy =
+          static_cast<int>(y * p.stride_height + ky * p.dilation_height) - static_cast<int>(p.pad_top);
+      const int ix =
+          static_cast<int>(x * p.stride_width + kx * p.dilation_width) - static_cast<int>(p.pad_left);
       const int height = static_cast<int>(p.input_height), width = static_cast<int>(p.input_width);
-      if (iy < height + static_cast<int>(p.pad_bottom) && ix < width + static_cast<int>(p.pad_right)) ++result.padded;
+      if (iy < height + static_cast<int>(p.pad_bottom) && ix < width + static_cast<int>(p.pad_right))
+        ++result.padded;
       if (iy < 0 || ix < 0 || iy >= height || ix >= width) continue;
-      const size_t row = (n * p.input_height + static_cast<size_t>(iy)) * p.input_width + static_cast<size_t>(ix);
+      const size_t row =
+          (n * p.input_height + static_cast<size_t>(iy)) * p.input_width + static_cast<size_t>(ix);
       const float value = in[row * p.channels + c];
       result.sum += value;
       result.max = std::max<double>(result.max, value);
@@ -61,7 +65,9 @@ void check_pool(Random* r) {
   kernels::average_pool_f32(p, input.data(), average.data(), pixels / 2, pixels);
   kernels::max_pool_f32(p, input.data(), max.data(), pixels / 2, pixels);
   kernels::max_pool_f32(p, input.data(), max.data(), 0, pixels / 2);
-  const auto clamp = [&p](double x) { return std::min<double>(std::max<double>(x, p.output_min), p.output_max); };
+  const auto clamp = [&p](double x) {
+    return std::min<double>(std::max<double>(x, p.output_min), p.output_max);
+  };
   size_t index = 0;
   for (size_t n = 0; n < p.batch; ++n)
     for (size_t y = 0; y < p.output_height; ++y)
@@ -99,16 +105,26 @@ double reduce_reference(ReduceKind kind, const std::vector<double>& x) {
     exponentials += std::exp(value), max = std::max(max, value), min = std::min(min, value);
   }
   switch (kind) {
-    case ReduceKind::kMean: return sum / static_cast<double>(x.size());
-    case ReduceKind::kSum: return sum;
-    case ReduceKind::kMax: return max;
-    case ReduceKind::kMin: return min;
-    case ReduceKind::kProd: return product;
-    case ReduceKind::kL1: return absolute;
-    case ReduceKind::kL2: return std::sqrt(squares);
-    case ReduceKind::kLogSum: return std::log(sum);
-    case ReduceKind::kLogSumExp: return std::log(exponentials);
-    case ReduceKind::kSumSquare: return squares;
+    case ReduceKind::kMean:
+      return sum / static_cast<double>(x.size());
+    case ReduceKind::kSum:
+      return sum;
+    case ReduceKind::kMax:
+      return max;
+    case ReduceKind::kMin:
+      return min;
+    case ReduceKind::kProd:
+      return product;
+    case ReduceKind::kL1:
+      return absolute;
+    case ReduceKind::kL2:
+      return std::sqrt(squares);
+    case ReduceKind::kLogSum:
+      return std::log(sum);
+    case ReduceKind::kLogSumExp:
+      return std::log(exponentials);
+    case ReduceKind::kSumSquare:
+      return squares;
   }
   return NAN;
 }
@@ -186,7 +202,8 @@ TEST(ReduceF32, IntegersAndExtremes) {
 
 TEST(SoftmaxF32, AnyAxisBothForms) {
   Random r(test_seed(3));
-  for (const kernels::SoftmaxF32& s : {kernels::SoftmaxF32{3, 10, 1, false}, {2, 5, 7, false}, {4, 6, 3, true}, {1, 1001, 1, true}}) {
+  for (const kernels::SoftmaxF32& s :
+       {kernels::SoftmaxF32{3, 10, 1, false}, {2, 5, 7, false}, {4, 6, 3, true}, {1, 1001, 1, true}}) {
     const std::vector<float> in = random_f32(&r, s.outer * s.size * s.inner, -20, 90);
     Guarded<float> input(in), output(in.size());
     const size_t vectors = s.outer * s.inner;

@@ -25,7 +25,8 @@ Top<T> top_k(Element type, const kernels::TopK& t, const std::vector<T>& x) {
   Guarded<T> input(x), values(t.outer * t.k * t.inner);
   Guarded<int64_t> positions(t.outer * t.k * t.inner);
   Guarded<uint8_t> scratch(kernels::top_k_scratch_bytes(t));
-  kernels::select_top_k(type)(t, input.data(), values.data(), positions.data(), 0, t.outer * t.inner, scratch.data());
+  kernels::select_top_k(type)(t, input.data(), values.data(), positions.data(), 0, t.outer * t.inner,
+                              scratch.data());
   return {values.values(), positions.values()};
 }
 
@@ -110,8 +111,8 @@ TEST(Trilu, Diagonals) {
 }
 
 // ONNX's example boxes: three pairs of neighbours, the first pair and the third overlapping.
-const std::vector<float> kCorners = {0, 0, 1, 1, 0, 0.1f, 1, 1.1f, 0, -0.1f, 1, 0.9f,
-                                     0, 10, 1, 11, 0, 10.1f, 1, 11.1f, 0, 100, 1, 101};
+const std::vector<float> kCorners = {0, 0,  1, 1,  0, 0.1f,  1, 1.1f,  0, -0.1f, 1, 0.9f,
+                                     0, 10, 1, 11, 0, 10.1f, 1, 11.1f, 0, 100,   1, 101};
 const std::vector<float> kScores = {0.9f, 0.75f, 0.6f, 0.95f, 0.5f, 0.3f};
 
 kernels::NonMaxSuppressionF32 example() { return {1, 1, 6, 3, 4, 0.5f, 0, false}; }
@@ -132,7 +133,8 @@ TEST(NonMaxSuppression, SuppressesByOverlap) {
 
 TEST(NonMaxSuppression, FlippedCornersAndCentres) {
   std::vector<float> flipped = kCorners, centres;
-  for (size_t i = 0; i < flipped.size(); i += 8) std::swap(flipped[i], flipped[i + 2]), std::swap(flipped[i + 1], flipped[i + 3]);
+  for (size_t i = 0; i < flipped.size(); i += 8)
+    std::swap(flipped[i], flipped[i + 2]), std::swap(flipped[i + 1], flipped[i + 3]);
   EXPECT_EQ(suppress(example(), flipped, kScores), suppress(example(), kCorners, kScores));
   for (size_t i = 0; i < kCorners.size(); i += 4)
     for (const float value : {kCorners[i + 1] + 0.5f, 0.5f, 1.0f, 1.0f}) centres.push_back(value);
@@ -144,9 +146,11 @@ TEST(NonMaxSuppression, FlippedCornersAndCentres) {
 TEST(NonMaxSuppression, LimitsAndThresholds) {
   kernels::NonMaxSuppressionF32 nms = example();
   nms.score_threshold = 0.4f;
-  EXPECT_EQ(suppress(nms, kCorners, kScores), (std::vector<int64_t>{0, 0, 3, 0, 0, 0, -1, -1, -1, -1, -1, -1}));
+  EXPECT_EQ(suppress(nms, kCorners, kScores),
+            (std::vector<int64_t>{0, 0, 3, 0, 0, 0, -1, -1, -1, -1, -1, -1}));
   nms.max_per_class = 1;
-  EXPECT_EQ(suppress(nms, kCorners, kScores), (std::vector<int64_t>{0, 0, 3, -1, -1, -1, -1, -1, -1, -1, -1, -1}));
+  EXPECT_EQ(suppress(nms, kCorners, kScores),
+            (std::vector<int64_t>{0, 0, 3, -1, -1, -1, -1, -1, -1, -1, -1, -1}));
   nms.max_per_class = 6;
   nms.iou_threshold = 1;  // nothing overlaps more
   nms.output_rows = 2;    // and the output is too short for all five

@@ -41,7 +41,8 @@ const std::vector<Row>& rows() {
       {K::kHardSwish, 0, 0, [](double x) { return x * std::max(0.0, std::min(1.0, x / 6 + 0.5)); }},
       {K::kSilu, 0, 0, [](double x) { return x * sigmoid(x); }},
       {K::kGelu, 0, 0, [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }},
-      {K::kGeluTanh, 0, 0, [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / kPi) * (x + 0.044715 * x * x * x))); }},
+      {K::kGeluTanh, 0, 0,
+       [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / kPi) * (x + 0.044715 * x * x * x))); }},
       {K::kSoftplus, 0, 0, softplus, -30, 80},
       {K::kSoftsign, 0, 0, [](double x) { return x / (1 + std::fabs(x)); }},
       {K::kThresholdedRelu, 1.5f, 0, [](double x) { return x > 1.5 ? x : 0; }},
@@ -68,7 +69,9 @@ const std::vector<Row>& rows() {
       {K::kAsinh, 0, 0, [](double x) { return std::asinh(x); }},
       {K::kAcosh, 0, 0, [](double x) { return std::acosh(x); }, 1, 9},
       {K::kAtanh, 0, 0, [](double x) { return std::atanh(x); }, -0.9f, 0.9f},
-      {K::kShrink, 0.5f, 1.5f, [](double x) { return x < -1.5 ? x + 0.5 : x > 1.5 ? x - 0.5 : 0; }},
+      {K::kShrink, 0.5f, 1.5f, [](double x) { return x < -1.5  ? x + 0.5
+                                                     : x > 1.5 ? x - 0.5
+                                                               : 0; }},
   };
   return kRows;
 }

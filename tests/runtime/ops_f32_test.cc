@@ -52,10 +52,8 @@ TEST(OpMatMul, BroadcastsBatches) {
   struct Case {
     Dims a, b, out;
   };
-  for (const Case& c : {Case{{5, 7}, {7, 9}, {5, 9}},
-                        Case{{2, 1, 30, 40}, {3, 40, 50}, {2, 3, 30, 50}},
-                        Case{{4, 5, 6}, {6, 3}, {4, 5, 3}},
-                        Case{{5, 6}, {2, 6, 3}, {2, 5, 3}}}) {
+  for (const Case& c : {Case{{5, 7}, {7, 9}, {5, 9}}, Case{{2, 1, 30, 40}, {3, 40, 50}, {2, 3, 30, 50}},
+                        Case{{4, 5, 6}, {6, 3}, {4, 5, 3}}, Case{{5, 6}, {2, 6, 3}, {2, 5, 3}}}) {
     const std::vector<float> a = floats(&random, elements_of(c.a)), b = floats(&random, elements_of(c.b));
     OpTester t;
     mat_mul(&t, c.a, c.b, c.out);
@@ -122,13 +120,15 @@ TEST(OpUnary, Refuses) {
 
 TEST(OpWhere, BroadcastsAndRefuses) {
   const auto build = [](OpTester* t, TensorType condition, TensorType type, const Dims& out) {
-    const int c = t->input(condition, {2, 1}), x = t->input(kS64, {3}), y = t->input(type, {}), z = t->tensor(kS64, out);
+    const int c = t->input(condition, {2, 1}), x = t->input(kS64, {3}), y = t->input(type, {}),
+              z = t->tensor(kS64, out);
     t->add(schema::OperatorType_Where, {c, x, y}, {z});
     t->output(z);
   };
   OpTester good, condition, type, shape;
   build(&good, kBool, kS64, {2, 3});
-  expect_run<int64_t>(&good, {bytes_of<uint8_t>({1, 0}), bytes_of<int64_t>({1, 2, 3}), bytes_of<int64_t>({9})},
+  expect_run<int64_t>(&good,
+                      {bytes_of<uint8_t>({1, 0}), bytes_of<int64_t>({1, 2, 3}), bytes_of<int64_t>({9})},
                       {1, 2, 3, 9, 9, 9});
   build(&condition, kF32, kS64, {2, 3});
   expect_refused(&condition, "condition is F32");
@@ -162,9 +162,11 @@ struct Norm {
 
 void build(OpTester* t, const Norm& n) {
   std::vector<int> inputs = {t->input(kF32, n.x)};
-  for (const Dims& dims : n.constants) inputs.push_back(t->constant_f32(dims, std::vector<float>(elements_of(dims), 2)));
+  for (const Dims& dims : n.constants)
+    inputs.push_back(t->constant_f32(dims, std::vector<float>(elements_of(dims), 2)));
   const int y = t->tensor(kF32, n.x);
-  t->add(n.type, inputs, {y}, schema::CreateNormalizationOptions(t->builder(), n.axis, n.epsilon, n.groups, n.p));
+  t->add(n.type, inputs, {y},
+         schema::CreateNormalizationOptions(t->builder(), n.axis, n.epsilon, n.groups, n.p));
   t->output(y);
 }
 
@@ -187,12 +189,15 @@ void expect_norm_refused(const Norm& n, const char* text) {
 }
 
 TEST(OpNormalization, Refuses) {
-  expect_norm_refused({schema::OperatorType_LayerNormalization, {2, 3}, {{2}}, 1}, "scale has 2 elements; must be 3");
+  expect_norm_refused({schema::OperatorType_LayerNormalization, {2, 3}, {{2}}, 1},
+                      "scale has 2 elements; must be 3");
   expect_norm_refused({schema::OperatorType_LayerNormalization, {2, 3}, {{3}}, 2}, "axis 2");
   expect_norm_refused({schema::OperatorType_LayerNormalization, {2, 3}, {{3}}, 1, NAN}, "epsilon");
   expect_norm_refused({schema::OperatorType_LayerNormalization, {2, 3}, {}, 1}, "1 inputs");
-  expect_norm_refused({schema::OperatorType_InstanceNormalization, {2, 3}, {{2}, {2}}}, "scale has 2 elements");
-  expect_norm_refused({schema::OperatorType_InstanceNormalization, {2, 3}, {{3}, {2}}}, "bias has 2 elements");
+  expect_norm_refused({schema::OperatorType_InstanceNormalization, {2, 3}, {{2}, {2}}},
+                      "scale has 2 elements");
+  expect_norm_refused({schema::OperatorType_InstanceNormalization, {2, 3}, {{3}, {2}}},
+                      "bias has 2 elements");
   expect_norm_refused({schema::OperatorType_GroupNormalization, {2, 3}, {{3}, {3}}, 0, 0, 2}, "groups 2");
   expect_norm_refused({schema::OperatorType_GroupNormalization, {2, 3}, {{3}, {3}}, 0, 0, 0}, "groups 0");
   expect_norm_refused({schema::OperatorType_LpNormalization, {2, 3}, {}, 1, 0, 1, 3}, "p 3");
@@ -253,7 +258,8 @@ TEST(OpNonMaxSuppression, ValuesAndRefuses) {
 TEST(OpCumSum, ValuesAndRefuses) {
   const auto build = [](OpTester* t, TensorType type, int axis) {
     const int x = t->input(type, {2, 2}), y = t->tensor(type, {2, 2});
-    t->add(schema::OperatorType_CumSum, {x}, {y}, schema::CreateCumSumOptions(t->builder(), axis, false, true));
+    t->add(schema::OperatorType_CumSum, {x}, {y},
+           schema::CreateCumSumOptions(t->builder(), axis, false, true));
     t->output(y);
   };
   OpTester good, type, axis;
@@ -310,8 +316,9 @@ struct Gru {
     const int wi = constant ? t->constant_f32(w, weights) : t->input(kF32, w);
     const int ri = t->constant_f32({1, 3, 1}, {0, 0, 0});
     t->add(schema::OperatorType_Recurrent, {in, wi, ri}, {out, state},
-           schema::CreateRecurrentOptionsDirect(t->builder(), schema::RecurrentKind_Gru, schema::Direction_Forward,
-                                                hidden, 0, false, false, &activations));
+           schema::CreateRecurrentOptionsDirect(t->builder(), schema::RecurrentKind_Gru,
+                                                schema::Direction_Forward, hidden, 0, false, false,
+                                                &activations));
     t->output(out);
     t->output(state);
   }
@@ -363,7 +370,8 @@ TEST(OpFloatForms, IntegersAndAxes) {
   divide.add(schema::OperatorType_Binary, {a, b}, {q},
              schema::CreateBinaryOptions(divide.builder(), schema::BinaryKind_Div));
   divide.output(q);
-  expect_run<int64_t>(&divide, {bytes_of<int64_t>({7, -7}), bytes_of<int64_t>({2, 0, -3})}, {3, 0, -2, -3, 0, 2});
+  expect_run<int64_t>(&divide, {bytes_of<int64_t>({7, -7}), bytes_of<int64_t>({2, 0, -3})},
+                      {3, 0, -2, -3, 0, 2});
   const int c = less.input(kF32, {3}), d = less.input(kF32, {3}), l = less.tensor(kBool, {3});
   less.add(schema::OperatorType_Binary, {c, d}, {l},
            schema::CreateBinaryOptions(less.builder(), schema::BinaryKind_Less));

@@ -2,12 +2,11 @@
 //
 // Float islands on XNNPACK against the portable kernels, operator by operator at random, in chains, with
 // several outputs, with moving tensors and with threads; and what XNNPACK must not be given.
-#include "runtime/xnnpack/provider.h"
-
 #include <cmath>
 #include <functional>
 #include <limits>
 
+#include "runtime/xnnpack/provider.h"
 #include "tests/testing/op_tester.h"
 #include "tests/testing/random.h"
 
@@ -38,7 +37,9 @@ struct Net : OpTester {
     shapes.push_back(shape);
     return OpTester::input(kF32, shape);
   }
-  int constant(const std::vector<int>& shape) { return constant_f32(shape, values(&random, elements(shape))); }
+  int constant(const std::vector<int>& shape) {
+    return constant_f32(shape, values(&random, elements(shape)));
+  }
 
   // Runs with XNNPACK (in one island from operator 0) and without, and compares all outputs.
   void compare(size_t threads, bool on_xnnpack, float tolerance = 2e-5f) {
@@ -84,7 +85,13 @@ flatbuffers::Offset<schema::Conv2DOptions> conv_options(Net* net, const ConvSpec
 }
 
 ConvSpec random_conv(Net* net) {
-  ConvSpec c = {{net->pick(1, 2), net->pick(1, 3)}, {net->pick(1, 2), 1}, {0, 0, 0, 0}, 1, {0, 0}, -kInfinity, kInfinity};
+  ConvSpec c = {{net->pick(1, 2), net->pick(1, 3)},
+                {net->pick(1, 2), 1},
+                {0, 0, 0, 0},
+                1,
+                {0, 0},
+                -kInfinity,
+                kInfinity};
   for (int& pad : c.pads) pad = net->pick(0, 2);
   if (net->random.one_in(2)) c.low = -1, c.high = 2;
   return c;
@@ -162,7 +169,8 @@ TEST(Xnnpack, BinaryBroadcasts) {
     for (int& dim : out) dim = net->pick(1, 5);
     std::vector<int> shapes[2];
     for (std::vector<int>& shape : shapes) {
-      shape.assign(out.begin() + net->pick(0, net->random.one_in(2) ? 0 : static_cast<int>(out.size())), out.end());
+      shape.assign(out.begin() + net->pick(0, net->random.one_in(2) ? 0 : static_cast<int>(out.size())),
+                   out.end());
       for (int& dim : shape)
         if (net->random.one_in(3)) dim = 1;
     }
@@ -176,8 +184,9 @@ TEST(Xnnpack, BinaryBroadcasts) {
     const int b = i % 4 == 2 ? net->constant(shapes[1]) : net->input(shapes[1]);
     const int y = net->tensor(kF32, real);
     const bool clamps = kind < schema::BinaryKind_Min && net->random.one_in(2);
-    net->add(schema::OperatorType_Binary, {a, b}, {y},
-             schema::CreateBinaryOptions(net->builder(), kind, clamps ? 0 : -kInfinity, clamps ? 2 : kInfinity));
+    net->add(
+        schema::OperatorType_Binary, {a, b}, {y},
+        schema::CreateBinaryOptions(net->builder(), kind, clamps ? 0 : -kInfinity, clamps ? 2 : kInfinity));
     net->output(y);
     net->compare(1, true);
   });
@@ -188,11 +197,11 @@ TEST(Xnnpack, Unary) {
     schema::UnaryKind kind;
     float alpha, beta;
   };
-  const Row rows[] = {{schema::UnaryKind_Relu, 0, 0},     {schema::UnaryKind_Clip, -1, 2},
+  const Row rows[] = {{schema::UnaryKind_Relu, 0, 0},         {schema::UnaryKind_Clip, -1, 2},
                       {schema::UnaryKind_LeakyRelu, 0.1f, 0}, {schema::UnaryKind_Elu, 1, 0},
-                      {schema::UnaryKind_Sigmoid, 0, 0},  {schema::UnaryKind_HardSwish, 0, 0},
-                      {schema::UnaryKind_Abs, 0, 0},      {schema::UnaryKind_Neg, 0, 0},
-                      {schema::UnaryKind_Floor, 0, 0},    {schema::UnaryKind_Ceil, 0, 0},
+                      {schema::UnaryKind_Sigmoid, 0, 0},      {schema::UnaryKind_HardSwish, 0, 0},
+                      {schema::UnaryKind_Abs, 0, 0},          {schema::UnaryKind_Neg, 0, 0},
+                      {schema::UnaryKind_Floor, 0, 0},        {schema::UnaryKind_Ceil, 0, 0},
                       {schema::UnaryKind_Round, 0, 0}};
   for (const Row& row : rows) {
     SCOPED_TRACE(schema::EnumNameUnaryKind(row.kind));
@@ -218,8 +227,8 @@ TEST(Xnnpack, PRelu) {
 }
 
 // kernel, stride, pads; -1 = expected to stay portable.
-void check_pool(Net* net, bool average, std::vector<int> k, std::vector<int> stride, std::vector<int> dilation,
-                std::vector<int> pads, bool ceil, bool on_xnnpack) {
+void check_pool(Net* net, bool average, std::vector<int> k, std::vector<int> stride,
+                std::vector<int> dilation, std::vector<int> pads, bool ceil, bool on_xnnpack) {
   const std::vector<int> s = {2, 9, 8, 5};
   std::vector<int> out = s;
   for (int axis = 0; axis < 2; ++axis) {
@@ -229,23 +238,23 @@ void check_pool(Net* net, bool average, std::vector<int> k, std::vector<int> str
   }
   const int x = net->input(s), y = net->tensor(kF32, out);
   net->add(average ? schema::OperatorType_AveragePool2D : schema::OperatorType_MaxPool2D, {x}, {y},
-           schema::CreatePool2DOptions(net->builder(), k[0], k[1], stride[0], stride[1], dilation[0], dilation[1],
-                                       pads[0], pads[1], pads[2], pads[3]));
+           schema::CreatePool2DOptions(net->builder(), k[0], k[1], stride[0], stride[1], dilation[0],
+                                       dilation[1], pads[0], pads[1], pads[2], pads[3]));
   net->output(y);
   net->compare(1, on_xnnpack);
 }
 
 TEST(Xnnpack, Pools) {
-  const auto check = [](bool average, std::vector<int> k, std::vector<int> s, std::vector<int> d, std::vector<int> p,
-                        bool ceil, bool on_xnnpack) {
+  const auto check = [](bool average, std::vector<int> k, std::vector<int> s, std::vector<int> d,
+                        std::vector<int> p, bool ceil, bool on_xnnpack) {
     Net net(test_seed(4));
     check_pool(&net, average, std::move(k), std::move(s), std::move(d), std::move(p), ceil, on_xnnpack);
   };
   check(true, {3, 2}, {2, 2}, {1, 1}, {0, 0, 0, 0}, false, true);
   check(true, {9, 8}, {9, 8}, {1, 1}, {0, 0, 0, 0}, false, true);
-  check(true, {3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, false, false);   // the divisor
-  check(true, {2, 2}, {2, 2}, {1, 1}, {0, 0, 0, 0}, true, false);    // ceil_mode
-  check(true, {1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, false, false);   // XNNPACK refuses one element
+  check(true, {3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, false, false);  // the divisor
+  check(true, {2, 2}, {2, 2}, {1, 1}, {0, 0, 0, 0}, true, false);   // ceil_mode
+  check(true, {1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, false, false);  // XNNPACK refuses one element
   check(false, {3, 2}, {2, 2}, {1, 1}, {0, 0, 0, 0}, false, true);
   check(false, {3, 3}, {2, 2}, {1, 1}, {1, 2, 2, 1}, false, true);
   check(false, {3, 3}, {1, 1}, {2, 2}, {0, 0, 0, 0}, false, true);
@@ -280,8 +289,8 @@ TEST(Xnnpack, PadAndReshape) {
   Net net(test_seed(7));
   const int x = net.input({2, 3, 4}), padded = net.tensor(kF32, {3, 5, 7}), y = net.tensor(kF32, {5, 21});
   net.add(schema::OperatorType_Pad, {x}, {padded},
-          schema::CreatePadOptions(net.builder(), schema::PadMode_Constant, net.ints({1, 0, 3}), net.ints({0, 2, 0}),
-                                   -1.5f));
+          schema::CreatePadOptions(net.builder(), schema::PadMode_Constant, net.ints({1, 0, 3}),
+                                   net.ints({0, 2, 0}), -1.5f));
   net.add(schema::OperatorType_Reshape, {padded}, {y});
   net.output(y);
   net.compare(1, true, 0);
@@ -294,11 +303,13 @@ struct Branching : Net {
     const int x = input(s);
     int t = add_conv(this, x, &s, false, false);
     const int middle = tensor(kF32, s);
-    add(schema::OperatorType_Unary, {t}, {middle}, schema::CreateUnaryOptions(builder(), schema::UnaryKind_Relu));
+    add(schema::OperatorType_Unary, {t}, {middle},
+        schema::CreateUnaryOptions(builder(), schema::UnaryKind_Relu));
     const int gate = tensor(kF32, s), sum = tensor(kF32, s), dead = tensor(kF32, s);
     add(schema::OperatorType_Unary, {middle}, {gate},
         schema::CreateUnaryOptions(builder(), schema::UnaryKind_Sigmoid));
-    add(schema::OperatorType_Unary, {gate}, {dead}, schema::CreateUnaryOptions(builder(), schema::UnaryKind_Abs));
+    add(schema::OperatorType_Unary, {gate}, {dead},
+        schema::CreateUnaryOptions(builder(), schema::UnaryKind_Abs));
     add(schema::OperatorType_Binary, {middle, gate}, {sum},
         schema::CreateBinaryOptions(builder(), schema::BinaryKind_Mul));
     t = add_conv(this, sum, &s, true, false);
@@ -343,7 +354,8 @@ TEST(Xnnpack, RefusesWhatItCannotDo) {
   const auto unary = [](schema::UnaryKind kind, float alpha, float beta) {
     Net net(1);
     const int x = net.input({4}), y = net.tensor(kF32, {4});
-    net.add(schema::OperatorType_Unary, {x}, {y}, schema::CreateUnaryOptions(net.builder(), kind, alpha, beta));
+    net.add(schema::OperatorType_Unary, {x}, {y},
+            schema::CreateUnaryOptions(net.builder(), kind, alpha, beta));
     net.output(y);
     net.compare(1, false);
   };
