@@ -33,10 +33,30 @@ inline void elementwise_rows(const ElementwiseS8& e, const Compute& compute) {
                             e.columns, compute);
 }
 
+// Short rows of a dense operand `x` against one row `y`, as in squeeze and excite with few channels: `y` is
+// written several times into a buffer, so that as many rows are one. compute(x, y).
+constexpr size_t kRepeatedBytes = 512;
+
+template <class Compute>
+inline void repeated_row(const int8_t* x, const int8_t* y, const ElementwiseS8& e, const Compute& compute) {
+  int8_t buffer[kRepeatedBytes];
+  size_t length = 0;  // whole rows
+  for (; length + e.columns <= kRepeatedBytes; length += e.columns) std::memcpy(buffer + length, y, e.columns);
+  const size_t total = e.rows * e.columns;
+  for (size_t i = 0; i < total; i += length)
+    elementwise_row<true, true>(x + i, buffer, e.output + i, total - i < length ? total - i : length, compute);
+}
+
 // compute(a, b): 32 results from 32 values of each operand.
 template <class Compute>
 inline void elementwise(const ElementwiseS8& e, const Compute& compute) {
   if (e.columns == 0) return;
+  const bool short_rows = e.rows >= 8 && e.columns <= kRepeatedBytes / 4 && e.columns % 32 != 0 &&
+                          e.a_stride == 1 && e.b_stride == 1;
+  if (short_rows && e.a_row_stride == e.columns && e.b_row_stride == 0)
+    return repeated_row(e.a, e.b, e, compute);
+  if (short_rows && e.b_row_stride == e.columns && e.a_row_stride == 0)
+    return repeated_row(e.b, e.a, e, [&compute](__m256i b, __m256i a) { return compute(a, b); });
   if (e.a_stride != 0 && e.b_stride != 0) return elementwise_rows<true, true>(e, compute);
   if (e.a_stride != 0) return elementwise_rows<true, false>(e, compute);
   if (e.b_stride != 0) return elementwise_rows<false, true>(e, compute);

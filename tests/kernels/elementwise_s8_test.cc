@@ -56,6 +56,16 @@ void expect_equal_forms(KernelRows<Function> rows, const MakeParams& params, Ran
   }
 }
 
+// One row against many dense ones, on either side.
+template <class Function, class MakeParams>
+void expect_equal_repeated(KernelRows<Function> rows, const MakeParams& params, Random* random) {
+  for (size_t columns = 1; columns < 140; ++columns) {
+    const auto count = static_cast<size_t>(random->in_range(1, 60));
+    expect_equal_rows(params(), rows, {count, columns, columns, 0, 1, 1}, random);
+    expect_equal_rows(params(), rows, {count, columns, 0, columns, 1, 1}, random);
+  }
+}
+
 AddS8 random_add(Random* random) {
   AddS8 add = {random_zero_point(random),
                random_zero_point(random),
@@ -110,6 +120,7 @@ TEST(AddS8, RowsEqualReference) {
   Random random = seeded(10);
   for (int trial = 0; trial < 4; ++trial)
     expect_equal_forms(add_s8_kernels(), [&] { return random_add(&random); }, &random);
+  expect_equal_repeated(add_s8_kernels(), [&] { return random_add(&random); }, &random);
 }
 
 TEST(AddS8, RowsEqualReferenceOnAllPairs) {
@@ -164,6 +175,7 @@ TEST(MulS8, RowsEqualReference) {
   Random random = seeded(13);
   for (int trial = 0; trial < 4; ++trial)
     expect_equal_forms(mul_s8_kernels(), [&] { return random_mul(&random); }, &random);
+  expect_equal_repeated(mul_s8_kernels(), [&] { return random_mul(&random); }, &random);
 }
 
 TEST(MulS8, RowsEqualReferenceOnAllPairs) {
