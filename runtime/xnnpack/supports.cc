@@ -47,9 +47,14 @@ bool supports_conv_transpose(const OpView& view) {
                int64_t{o.pad_left()} + o.pad_right()) == y[2];
 }
 
+// The output keeps the input's leading axes.
 bool supports_fully_connected(const OpView& view) {
   const auto& o = *view.options<schema::FullyConnectedOptions>();
-  return view.input(0)->shape.rank >= 1 && XnnpackRange{o.activation_min(), o.activation_max()}.valid();
+  const Shape &x = view.input(0)->shape, &y = view.output(0)->shape;
+  if (x.rank < 1 || y.rank != x.rank) return false;
+  for (int i = 0; i + 1 < x.rank; ++i)
+    if (x[i] != y[i]) return false;
+  return XnnpackRange{o.activation_min(), o.activation_max()}.valid();
 }
 
 bool supports_binary(const OpView& view) {

@@ -161,6 +161,16 @@ TEST(Xnnpack, FullyConnected) {
   });
 }
 
+// Rows may be counted in other axes than the input's; XNNPACK would keep the input's.
+TEST(Xnnpack, FullyConnectedThatReshapes) {
+  Net net(test_seed(9));
+  const int x = net.input({2, 3, 4}), w = net.constant({5, 4}), y = net.tensor(kF32, {6, 5});
+  net.add(schema::OperatorType_FullyConnected, {x, w}, {y},
+          schema::CreateFullyConnectedOptions(net.builder()));
+  net.output(y);
+  net.compare(1, false);
+}
+
 // Every kind, with constants and activations on either side, and every manner of broadcasting.
 TEST(Xnnpack, BinaryBroadcasts) {
   for_seeds(150, [](Net* net, uint64_t i) {
