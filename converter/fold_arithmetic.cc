@@ -200,12 +200,16 @@ Status quantize_linear(const Graph& graph, const Node& node, Constant* output) {
   double low = -128, high = 127;
   if (out.type == schema::TensorType_U8) low = 0, high = 255;
   if (out.type == schema::TensorType_S16) low = -32768, high = 32767;
-  if (out.type == schema::TensorType_S32) low = std::numeric_limits<int32_t>::min(), high = std::numeric_limits<int32_t>::max();
+  if (out.type == schema::TensorType_S32) {
+    low = std::numeric_limits<int32_t>::min();
+    high = std::numeric_limits<int32_t>::max();
+  }
   std::vector<double> q(values.size());
   for (size_t i = 0; i < q.size(); ++i) {
     const size_t channel = static_cast<size_t>(static_cast<int64_t>(i) / inner) % scales.size();
     const float ratio = values[i] / scales[channel];
-    q[i] = std::max(low, std::min(high, std::nearbyint(static_cast<double>(ratio)) + static_cast<double>(zeros[channel])));
+    const double rounded = std::nearbyint(static_cast<double>(ratio)) + static_cast<double>(zeros[channel]);
+    q[i] = std::max(low, std::min(high, rounded));
   }
   *output = from_doubles(out.type, x.shape, q);
   return {};

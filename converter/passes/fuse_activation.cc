@@ -10,7 +10,6 @@
 #include <set>
 
 #include "converter/passes/passes.h"
-#include "converter/passes/per_channel.h"
 #include "converter/passes/rewrite.h"
 
 namespace octet::converter {
@@ -18,14 +17,16 @@ namespace octet::converter {
 Status fuse_activation(Graph* graph, Diagnostics* diagnostics, bool* changed) {
   static const std::set<std::string> carriers = {"Conv", "ConvTranspose", "FullyConnected", "Add", "Sub", "Mul"};
   const float infinity = std::numeric_limits<float>::infinity();
-  for (size_t i = 0; i < graph->nodes.size(); ++i) {
-    const Node& activation = *graph->nodes[i];
+  bool any = false;
+  for (const auto& node : graph->nodes) {
+    Node& activation = *node;
     if (activation.op != "Relu" && activation.op != "Clip") continue;
+    if (activation.inputs.empty()) continue;
     Node* carrier = graph->producer(activation.inputs[0]);
     if (carrier == nullptr || carriers.count(carrier->op) == 0) continue;
-    if (only_reader(*graph, carrier->outputs[0]) != &activation) continue;
-    if (graph->value(carrier->outputs[0]).type != schema::TensorType_F32) continue;
-    if (graph->value(carrier->outputs[0]).quantization.quantized()) {
+    const Value& between = graph->value(carrier->outputs[0]);
+    if (!has_one_reader(*graph, carrier->outputs[0]) || between.type != schema::TensorType_F32) continue;
+    if (between.quantization.quantized()) {
       note_pinned(*graph, carrier->outputs[0], activation, "fuse_activation", diagnostics);
       continue;
     }
@@ -37,10 +38,13 @@ Status fuse_activation(Graph* graph, Diagnostics* diagnostics, bool* changed) {
     carrier->attributes["activation_max"] = clamp(carrier->number("activation_max", infinity));
     diagnostics->detail("fuse_activation", activation.name,
                         activation.op + " fused into " + carrier->op + " '" + carrier->name + "'");
-    absorb(graph, carrier, activation);
-    --i;
-    *changed = true;
+    carrier->outputs = activation.outputs;
+    retire(&activation);
+    any = true;
   }
+  if (!any) return {};
+  graph->remove_dead_nodes();
+  *changed = true;
   return {};
 }
 

@@ -11,7 +11,6 @@
 #include "converter/constant_math.h"
 #include "converter/passes/passes.h"
 #include "converter/passes/layout_state.h"
-#include "converter/passes/per_channel.h"
 #include "converter/passes/rewrite.h"
 
 namespace octet::converter {
@@ -25,10 +24,10 @@ Dims without_ones(const Dims& shape) {
   return rest;
 }
 
-// The Reshape [N, C, 1, L] -> [N, C, L] that writes `id` for `reader` alone; null otherwise.
-Node* unwrapping_reshape(const Graph& graph, ValueId id, const Node& reader) {
+// The Reshape [N, C, 1, L] -> [N, C, L] that writes `id` for one reader alone; null otherwise.
+Node* unwrapping_reshape(const Graph& graph, ValueId id) {
   Node* reshape = graph.producer(id);
-  if (reshape == nullptr || reshape->op != "Reshape" || only_reader(graph, id) != &reader) return nullptr;
+  if (reshape == nullptr || reshape->op != "Reshape" || !has_one_reader(graph, id)) return nullptr;
   const Dims& from = graph.value(reshape->inputs[0]).shape;
   const Dims& to = graph.value(id).shape;
   const Quantization &before = graph.value(reshape->inputs[0]).quantization, &behind = graph.value(id).quantization;
@@ -48,7 +47,7 @@ bool operands_agree(const Graph& graph, const Node& node, Dims* shape) {
   for (size_t i = 0; i < (quantizer ? 1 : node.inputs.size()); ++i) {
     const Value& operand = graph.value(node.inputs[i]);
     if (operand.is_constant() && operand.constant->elements() == 1 && operand.shape.size() <= 3) continue;
-    const Node* reshape = unwrapping_reshape(graph, node.inputs[i], node);
+    const Node* reshape = unwrapping_reshape(graph, node.inputs[i]);
     if (reshape == nullptr) return false;
     const Dims& from = graph.value(reshape->inputs[0]).shape;
     if (!shape->empty() && *shape != from) return false;
@@ -66,7 +65,7 @@ Status move_reshape_behind_elementwise(Graph* graph, Diagnostics* diagnostics, b
     if (node->outputs.size() != 1 || !is_per_element(*graph, *node) || !operands_agree(*graph, *node, &shape)) continue;
     const std::string first = graph->producer(node->inputs[0]) ? graph->producer(node->inputs[0])->name : node->name;
     for (ValueId& input : node->inputs) {
-      const Node* reshape = unwrapping_reshape(*graph, input, *node);
+      const Node* reshape = unwrapping_reshape(*graph, input);
       if (reshape != nullptr) input = reshape->inputs[0];
     }
     const ValueId y = node->outputs[0];

@@ -10,7 +10,7 @@
 
 #include "converter/constant_math.h"
 #include "converter/passes/passes.h"
-#include "converter/passes/per_channel.h"
+#include "converter/passes/rewrite.h"
 
 namespace octet::converter {
 
@@ -28,7 +28,8 @@ bool becomes_clip(const Graph& graph, Node* node) {
     if (graph.value(node->inputs[1 - side]).shape != graph.value(node->outputs[0]).shape) continue;
     const float value = to_floats(*bound.constant)[0];
     if (std::isnan(value)) continue;
-    node->attributes = {{"min", node->op == "Max" ? value : -kInfinity}, {"max", node->op == "Max" ? kInfinity : value}};
+    const bool low = node->op == "Max";
+    node->attributes = {{"min", low ? value : -kInfinity}, {"max", low ? kInfinity : value}};
     node->inputs = {node->inputs[1 - side]};
     node->op = "Clip";
     return true;
@@ -43,8 +44,8 @@ float high_of(const Node& node) { return node.op == "Relu" ? kInfinity : node.nu
 }  // namespace
 
 Status recognize_clip(Graph* graph, Diagnostics* diagnostics, bool* changed) {
-  for (size_t i = 0; i < graph->nodes.size(); ++i) {
-    Node* node = graph->nodes[i].get();
+  for (const auto& owned : graph->nodes) {
+    Node* node = owned.get();
     if (becomes_clip(*graph, node)) {
       diagnostics->detail("recognize_clip", node->name, "Clip");
       *changed = true;
@@ -54,19 +55,20 @@ Status recognize_clip(Graph* graph, Diagnostics* diagnostics, bool* changed) {
       node->attributes.clear();
       *changed = true;
     }
-    if (!is_clip(*node)) continue;
+    if (!is_clip(*node) || node->inputs.empty()) continue;
     Node* first = graph->producer(node->inputs[0]);
-    if (first == nullptr || !is_clip(*first) || only_reader(*graph, first->outputs[0]) != node) continue;
+    if (first == nullptr || !is_clip(*first) || !has_one_reader(*graph, first->outputs[0])) continue;
     if (graph->value(first->outputs[0]).quantization.quantized()) continue;   // rounded in between
     const float low = low_of(*node), high = high_of(*node);
     const auto clamp = [low, high](float value) { return std::min(std::max(value, low), high); };
     first->attributes = {{"min", clamp(low_of(*first))}, {"max", clamp(high_of(*first))}};
     first->op = "Clip";
     diagnostics->detail("recognize_clip", node->name, "joined with '" + first->name + "'");
-    absorb(graph, first, *node);
-    i = 0;
+    first->outputs = node->outputs;
+    retire(node);
     *changed = true;
   }
+  graph->remove_dead_nodes();
   return {};
 }
 
