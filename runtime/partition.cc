@@ -47,7 +47,10 @@ class Partitioner {
         ++end;
         if (alone_) break;
       }
-      if (end == first)
+      // A Reshape by itself shares memory, where XNNPACK would copy.
+      const bool lone_reshape =
+          end == first + 1 && views_[first].definition->type() == schema::OperatorType_Reshape;
+      if (end == first || lone_reshape)
         OCTET_RETURN_IF_ERROR(add_operator(first++));
       else
         OCTET_RETURN_IF_ERROR(add_island(first, end));
@@ -110,8 +113,9 @@ class Partitioner {
 
 }  // namespace
 
-Status partition_operators(const Model& model, const SessionOptions& options, const std::vector<OpView>& views,
-                           PrepareContext* context, std::vector<Step>* steps) {
+Status partition_operators(const Model& model, const SessionOptions& options,
+                           const std::vector<OpView>& views, PrepareContext* context,
+                           std::vector<Step>* steps) {
   return Partitioner(model, options, views, context, steps).partition();
 }
 
