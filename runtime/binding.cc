@@ -83,7 +83,8 @@ PixelLayout make_layout(const Shape& shape, size_t channels) {
   return layout;
 }
 
-void add_pixels(const schema::Preprocessing& p, const Tensor& tensor, kernels::CpuFeatures cpu, Binding* binding) {
+void add_pixels(const schema::Preprocessing& p, const Tensor& tensor, kernels::CpuFeatures cpu,
+                Binding* binding) {
   const size_t channels = p.color() == schema::ColorOrder_Gray ? 1 : 3;
   binding->has_pixels = true;
   binding->layout = make_layout(tensor.shape, channels);
@@ -115,21 +116,23 @@ void look_up_pixels(const PixelLayout& layout, const T* table, const uint8_t* pi
 
 }  // namespace
 
-Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu) {
+Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors,
+                     kernels::CpuFeatures cpu) {
   Binding binding = make_common(input, tensors, cpu);
   if (input.preprocessing()) add_pixels(*input.preprocessing(), tensors[input.tensor()], cpu, &binding);
   return binding;
 }
 
-Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu) {
+Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors,
+                     kernels::CpuFeatures cpu) {
   return make_common(output, tensors, cpu);
 }
 
 void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor) {
   if (binding.declared_type == schema::TensorType_F32 && tensor->is_s8()) {
     int8_t* quantized = binding.is_permuted ? reinterpret_cast<int8_t*>(staging) : tensor->as<int8_t>();
-    binding.quantize({1.0f / tensor->scale, tensor->zero_point}, static_cast<const float*>(declared), quantized,
-                     binding.elements);
+    binding.quantize({1.0f / tensor->scale, tensor->zero_point}, static_cast<const float*>(declared),
+                     quantized, binding.elements);
     if (binding.is_permuted) permute(binding.to_tensor, quantized, tensor->data);
     return;
   }

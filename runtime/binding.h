@@ -47,10 +47,13 @@ struct Binding {
 };
 
 // For inputs and outputs that validate_bindings has checked.
-Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu);
-Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu);
+Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors,
+                     kernels::CpuFeatures cpu);
+Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors,
+                     kernels::CpuFeatures cpu);
 
-// Declared form -> tensor: permutes; f32 -> s8 quantizes, u8 -> s8 subtracts 128. `staging` has staging_bytes.
+// Declared form -> tensor: permutes; f32 -> s8 quantizes, u8 -> s8 subtracts 128. `staging` has
+// staging_bytes.
 void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor);
 // Tensor -> declared form: permutes; s8 -> f32 dequantizes, s8 -> u8 adds 128.
 void read_tensor(const Binding& binding, const Tensor& tensor, uint8_t* staging, void* declared);

@@ -83,7 +83,8 @@ octet_tensor_info make_info(const Binding& binding, const Model& model) {
   for (int i = 0; i < declared.rank; ++i) {
     const auto at = static_cast<flatbuffers::uoffset_t>(i);
     declared.dims[i] = binding.shape()->Get(at);
-    info.permutation[i] = binding.permutation() && binding.permutation()->size() > 0 ? binding.permutation()->Get(at) : i;
+    info.permutation[i] =
+        binding.permutation() && binding.permutation()->size() > 0 ? binding.permutation()->Get(at) : i;
   }
   info.declared = make_form(binding.type(), declared, tensor);
   info.graph = make_form(tensor.type, tensor.shape, tensor);
@@ -104,13 +105,20 @@ const char* octet_last_error(void) { return octet::last_error; }
 
 const char* octet_status_name(octet_status status) {
   switch (status) {
-    case OCTET_OK: return "ok";
-    case OCTET_INVALID_ARGUMENT: return "invalid argument";
-    case OCTET_INVALID_MODEL: return "invalid model";
-    case OCTET_UNSUPPORTED: return "unsupported";
-    case OCTET_OUT_OF_MEMORY: return "out of memory";
-    case OCTET_IO_ERROR: return "I/O error";
-    case OCTET_INTERNAL: return "internal error";
+    case OCTET_OK:
+      return "ok";
+    case OCTET_INVALID_ARGUMENT:
+      return "invalid argument";
+    case OCTET_INVALID_MODEL:
+      return "invalid model";
+    case OCTET_UNSUPPORTED:
+      return "unsupported";
+    case OCTET_OUT_OF_MEMORY:
+      return "out of memory";
+    case OCTET_IO_ERROR:
+      return "I/O error";
+    case OCTET_INTERNAL:
+      return "internal error";
   }
   return "unknown status";
 }
@@ -143,7 +151,8 @@ size_t octet_model_output_count(const octet_model* model) {
 
 octet_status octet_model_input_info(const octet_model* model, size_t i, octet_tensor_info* info) {
   if (model == nullptr || info == nullptr) return octet::refuse("model or info is null");
-  if (i >= octet_model_input_count(model)) return octet::refuse_index("input", i, octet_model_input_count(model));
+  if (i >= octet_model_input_count(model))
+    return octet::refuse_index("input", i, octet_model_input_count(model));
   const auto& input = *model->model->root().inputs()->Get(static_cast<flatbuffers::uoffset_t>(i));
   octet_tensor_info made = octet::make_info(input, *model->model);
   made.takes_pixels = input.preprocessing() != nullptr;
@@ -152,7 +161,8 @@ octet_status octet_model_input_info(const octet_model* model, size_t i, octet_te
 
 octet_status octet_model_output_info(const octet_model* model, size_t i, octet_tensor_info* info) {
   if (model == nullptr || info == nullptr) return octet::refuse("model or info is null");
-  if (i >= octet_model_output_count(model)) return octet::refuse_index("output", i, octet_model_output_count(model));
+  if (i >= octet_model_output_count(model))
+    return octet::refuse_index("output", i, octet_model_output_count(model));
   const auto& output = *model->model->root().outputs()->Get(static_cast<flatbuffers::uoffset_t>(i));
   return octet::write_struct(octet::make_info(output, *model->model), info);
 }
@@ -188,7 +198,8 @@ octet_status octet_session_set_input(octet_session* session, size_t i, const voi
   return octet::report(session->session->set_input(i, data, bytes));
 }
 
-octet_status octet_session_set_input_pixels(octet_session* session, size_t i, const uint8_t* pixels, size_t bytes) {
+octet_status octet_session_set_input_pixels(octet_session* session, size_t i, const uint8_t* pixels,
+                                            size_t bytes) {
   if (session == nullptr) return octet::refuse("session is null");
   return octet::report(session->session->set_input_pixels(i, pixels, bytes));
 }
@@ -246,10 +257,13 @@ size_t octet_session_step_count(const octet_session* session) {
 
 octet_status octet_session_step(const octet_session* session, size_t i, octet_step_info* info) {
   if (session == nullptr || info == nullptr) return octet::refuse("session or info is null");
-  if (i >= octet_session_step_count(session)) return octet::refuse_index("step", i, octet_session_step_count(session));
+  if (i >= octet_session_step_count(session))
+    return octet::refuse_index("step", i, octet_session_step_count(session));
   const octet::StepProfile& step = session->session->profile()[i];
-  const auto* name =
-      session->model->root().operators()->Get(static_cast<flatbuffers::uoffset_t>(step.first_operator))->name();
+  const auto* name = session->model->root()
+                         .operators()
+                         ->Get(static_cast<flatbuffers::uoffset_t>(step.first_operator))
+                         ->name();
   octet_step_info made = {};
   made.first_operator = static_cast<size_t>(step.first_operator);
   made.operator_count = static_cast<size_t>(step.operator_count);

@@ -44,9 +44,8 @@ size_t MemoryPlanner::place(const std::vector<size_t>& order) {
 void MemoryPlanner::plan() {
   std::vector<size_t> by_size(buffers_.size());
   std::iota(by_size.begin(), by_size.end(), size_t{0});
-  std::stable_sort(by_size.begin(), by_size.end(), [this](size_t a, size_t b) {
-    return buffers_[a].place_bytes > buffers_[b].place_bytes;
-  });
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [this](size_t a, size_t b) { return buffers_[a].place_bytes > buffers_[b].place_bytes; });
   std::vector<size_t> busiest_first = by_size;
   const int step = busiest_step(nullptr);
   std::stable_partition(busiest_first.begin(), busiest_first.end(), [this, step](size_t i) {
@@ -95,8 +94,7 @@ bool MemoryPlanner::find_conflict(size_t* a, size_t* b) const {
   for (size_t i = 0; i < buffers_.size(); ++i)
     for (size_t k = i + 1; k < buffers_.size(); ++k) {
       const Buffer &x = buffers_[i], &y = buffers_[k];
-      const bool disjoint =
-          x.offset + x.place_bytes <= y.offset || y.offset + y.place_bytes <= x.offset;
+      const bool disjoint = x.offset + x.place_bytes <= y.offset || y.offset + y.place_bytes <= x.offset;
       if (x.live_with(y) && !disjoint) {
         *a = i;
         *b = k;

@@ -29,8 +29,7 @@ Status map_descriptor(int descriptor, const char* path, const uint8_t** data, si
   }
   if (!S_ISREG(facts.st_mode))
     return error(StatusCode::kIoError, "cannot map '%s': not a regular file", path);
-  if (facts.st_size <= 0)
-    return error(StatusCode::kInvalidModel, "'%s' is empty; not an Octet model", path);
+  if (facts.st_size <= 0) return error(StatusCode::kInvalidModel, "'%s' is empty; not an Octet model", path);
   if (static_cast<uint64_t>(facts.st_size) > std::numeric_limits<size_t>::max() / 2)
     return error(StatusCode::kUnsupported, "'%s' has %lld bytes; too large for this machine", path,
                  static_cast<long long>(facts.st_size));

@@ -15,7 +15,8 @@ namespace octet {
 // consecutive operators that XNNPACK takes becomes one step, an island. With keep_all_tensors
 // an island has one operator.
 // context->scratch_bytes becomes the most that any step asks for.
-Status partition_operators(const Model& model, const SessionOptions& options, const std::vector<OpView>& views,
-                           PrepareContext* context, std::vector<Step>* steps);
+Status partition_operators(const Model& model, const SessionOptions& options,
+                           const std::vector<OpView>& views, PrepareContext* context,
+                           std::vector<Step>* steps);
 
 }  // namespace octet

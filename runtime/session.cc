@@ -35,7 +35,8 @@ Session::~Session() = default;
 
 Status Session::create(const Model& model, const SessionOptions& options, std::unique_ptr<Session>* session) {
   if (options.threads < 1 || options.threads > kMaxThreads)
-    return error(StatusCode::kInvalidArgument, "%zu threads; must be in [1, %zu]", options.threads, kMaxThreads);
+    return error(StatusCode::kInvalidArgument, "%zu threads; must be in [1, %zu]", options.threads,
+                 kMaxThreads);
   std::unique_ptr<Session> created(new Session());
   created->model_ = &model;
   created->options_ = options;
@@ -55,8 +56,7 @@ Status Session::set_up() {
     state_->outputs.push_back(make_binding(*output, tensors_, cpu_));
   if (options_.threads > 1) {
     state_->pool.reset(pthreadpool_create(options_.threads));
-    if (!state_->pool)
-      return error(StatusCode::kOutOfMemory, "cannot start %zu threads", options_.threads);
+    if (!state_->pool) return error(StatusCode::kOutOfMemory, "cannot start %zu threads", options_.threads);
   }
   OCTET_RETURN_IF_ERROR(prepare_steps());
   OCTET_RETURN_IF_ERROR(plan_arena());
@@ -98,11 +98,12 @@ Status Session::plan_arena() {
   State& state = *state_;
   const ArenaPlan plan = plan_session(*model_, state.views, state.steps, options_.keep_all_tensors);
   if (plan.bytes > kMaxArenaBytes)
-    return error(StatusCode::kUnsupported, "the activations need %zu bytes; this build allows %llu", plan.bytes,
-                 static_cast<unsigned long long>(kMaxArenaBytes));
+    return error(StatusCode::kUnsupported, "the activations need %zu bytes; this build allows %llu",
+                 plan.bytes, static_cast<unsigned long long>(kMaxArenaBytes));
   arena_bytes_ = plan.bytes;
   state.arena = allocate_aligned(arena_bytes_);
-  if (!state.arena) return error(StatusCode::kOutOfMemory, "no memory for an arena of %zu bytes", arena_bytes_);
+  if (!state.arena)
+    return error(StatusCode::kOutOfMemory, "no memory for an arena of %zu bytes", arena_bytes_);
   state.own_data.resize(tensors_.size());
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (plan.offsets[i] != ArenaPlan::kNoPlace) tensors_[i].data = state.arena.get() + plan.offsets[i];

@@ -18,18 +18,18 @@
 namespace octet {
 
 struct SessionOptions {
-  size_t threads = 1;            // at least 1; 1 = no pool, everything on the caller
-  std::string cpu_features;      // mask, see kernels/cpu_features.h; empty = all, then OCTET_CPU_FEATURES
-  bool use_xnnpack = true;       // false: float operators run on the portable kernels
+  size_t threads = 1;        // at least 1; 1 = no pool, everything on the caller
+  std::string cpu_features;  // mask, see kernels/cpu_features.h; empty = all, then OCTET_CPU_FEATURES
+  bool use_xnnpack = true;   // false: float operators run on the portable kernels
   // Every operator runs by itself, and every activation keeps its own memory,
   // so that all tensors can be read after run(). For calibration and comparison.
   bool keep_all_tensors = false;
-  bool profile = false;          // time each step; see Session::profile()
+  bool profile = false;  // time each step; see Session::profile()
 };
 
 // One line of the profile: a step is one operator, or one float island.
 struct StepProfile {
-  int first_operator = 0;        // index in the model
+  int first_operator = 0;  // index in the model
   int operator_count = 1;
   const char* kernel = "";
   uint64_t runs = 0;
@@ -40,8 +40,7 @@ struct StepProfile {
 class Session {
  public:
   // `model` must outlive the session.
-  static Status create(const Model& model, const SessionOptions& options,
-                       std::unique_ptr<Session>* session);
+  static Status create(const Model& model, const SessionOptions& options, std::unique_ptr<Session>* session);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -49,11 +48,12 @@ class Session {
   const Model& model() const { return *model_; }
   kernels::CpuFeatures cpu_features() const { return cpu_; }
 
+  size_t input_count() const;
+  size_t output_count() const;
+
   // The graph's own tensors of input and output i: quantized and NHWC where
   // the graph is. Read and write `data` in place; no copy is made. Inputs keep their
   // bytes during run(), which can thus be repeated; outputs keep theirs until the next run().
-  size_t input_count() const;
-  size_t output_count() const;
   Tensor& input(size_t i);
   Tensor& output(size_t i);
 

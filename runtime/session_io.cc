@@ -10,9 +10,9 @@ namespace octet {
 namespace {
 
 // The index exists, the data is there, and it has the bytes expected.
-Status check_transfer(const char* side, size_t i, size_t count, const void* data, size_t bytes, size_t expected) {
-  if (i >= count)
-    return error(StatusCode::kInvalidArgument, "%s %zu; the model has %zu", side, i, count);
+Status check_transfer(const char* side, size_t i, size_t count, const void* data, size_t bytes,
+                      size_t expected) {
+  if (i >= count) return error(StatusCode::kInvalidArgument, "%s %zu; the model has %zu", side, i, count);
   if (data == nullptr && expected > 0)
     return error(StatusCode::kInvalidArgument, "%s %zu: data is null", side, i);
   if (bytes != expected)
@@ -61,8 +61,8 @@ Status Session::set_input(size_t i, const void* data, size_t bytes) {
 Status Session::set_input_pixels(size_t i, const uint8_t* pixels, size_t bytes) {
   const std::vector<Binding>& inputs = state_->inputs;
   if (i < inputs.size() && !inputs[i].has_pixels)
-    return error(StatusCode::kInvalidArgument, "input %zu takes no pixels: the model has no preprocessing for it",
-                 i);
+    return error(StatusCode::kInvalidArgument,
+                 "input %zu takes no pixels: the model has no preprocessing for it", i);
   const size_t expected = i < inputs.size() ? tensors_[inputs[i].tensor].shape.elements() : 0;
   OCTET_RETURN_IF_ERROR(check_transfer("input", i, inputs.size(), pixels, bytes, expected));
   write_pixels(inputs[i], pixels, &tensors_[inputs[i].tensor]);

@@ -23,7 +23,10 @@ struct Lifetime {
 class SessionPlanner {
  public:
   SessionPlanner(const Model& model, const std::vector<OpView>& views, const std::vector<Step>& steps)
-      : model_(model), views_(views), steps_(steps), lifetimes_(model.tensors().size()),
+      : model_(model),
+        views_(views),
+        steps_(steps),
+        lifetimes_(model.tensors().size()),
         last_step_(steps.empty() ? 0 : static_cast<int>(steps.size()) - 1) {
     for (size_t i = 0; i < lifetimes_.size(); ++i) lifetimes_[i].root = i;
   }

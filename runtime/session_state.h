@@ -16,14 +16,14 @@
 namespace octet {
 
 struct FreeAligned {
-  void operator()(uint8_t* block) const { ::operator delete(block, std::align_val_t{64}); }
+  void operator()(uint8_t* block) const { ::operator delete (block, std::align_val_t{64}); }
 };
 using AlignedBlock = std::unique_ptr<uint8_t, FreeAligned>;
 
 // 64-byte aligned, uninitialized; null when memory is exhausted.
 inline AlignedBlock allocate_aligned(size_t bytes) {
   return AlignedBlock(
-      static_cast<uint8_t*>(::operator new(bytes > 0 ? bytes : 1, std::align_val_t{64}, std::nothrow)));
+      static_cast<uint8_t*>(::operator new (bytes > 0 ? bytes : 1, std::align_val_t{64}, std::nothrow)));
 }
 
 struct DestroyPool {

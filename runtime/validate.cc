@@ -33,7 +33,8 @@ Status validate_quantization(const schema::Tensor& tensor, const Shape& shape, c
   if (tensor.channel_scales() == nullptr) return Status();
   const int32_t axis = tensor.channel_axis();
   if (axis < 0 || axis >= shape.rank)
-    return error(StatusCode::kInvalidModel, "%s: channel axis %d; must be in [0, %d)", what, axis, shape.rank);
+    return error(StatusCode::kInvalidModel, "%s: channel axis %d; must be in [0, %d)", what, axis,
+                 shape.rank);
   if (tensor.channel_scales()->size() != static_cast<size_t>(shape[axis]))
     return error(StatusCode::kInvalidModel, "%s: %u channel scales; must be %d, the length of axis %d", what,
                  tensor.channel_scales()->size(), shape[axis], axis);
@@ -62,20 +63,20 @@ Status validate_constant(const uint8_t* data, size_t bytes, const schema::Model&
   }
   const size_t offset = static_cast<size_t>(content->data() - data);
   if (offset % 64 != 0)
-    return error(StatusCode::kInvalidModel, "%s: buffer %u at offset %zu; must be a multiple of 64", what, buffer,
-                 offset);
+    return error(StatusCode::kInvalidModel, "%s: buffer %u at offset %zu; must be a multiple of 64", what,
+                 buffer, offset);
   if (bytes - offset - content_bytes < kConstantSlackBytes)
     return error(StatusCode::kInvalidModel,
-                 "%s: buffer %u ends %zu bytes before the end of the file; must be at least %zu", what, buffer,
-                 bytes - offset - content_bytes, kConstantSlackBytes);
+                 "%s: buffer %u ends %zu bytes before the end of the file; must be at least %zu", what,
+                 buffer, bytes - offset - content_bytes, kConstantSlackBytes);
   tensor->constant = content->data();
   return Status();
 }
 
 }  // namespace
 
-// Checks: the length (a multiple of 64); the identifier; the FlatBuffers Verifier (offsets, alignment, strings,
-// nesting up to 16, at most a million tables); the schema version.
+// Checks: the length (a multiple of 64); the identifier; the FlatBuffers Verifier (offsets, alignment,
+// strings, nesting up to 16, at most a million tables); the schema version.
 Status verify_model_bytes(const uint8_t* data, size_t bytes, const schema::Model** root) {
   constexpr size_t kSmallest = 16;
   if (bytes < kSmallest)
@@ -90,7 +91,8 @@ Status verify_model_bytes(const uint8_t* data, size_t bytes, const schema::Model
                  kModelMultiple);
   flatbuffers::Verifier verifier(data, bytes, /*max_depth=*/16, /*max_tables=*/1000000);
   if (!schema::VerifyModelBuffer(verifier))
-    return error(StatusCode::kInvalidModel, "truncated or damaged: an offset leaves the file's %zu bytes", bytes);
+    return error(StatusCode::kInvalidModel, "truncated or damaged: an offset leaves the file's %zu bytes",
+                 bytes);
   *root = schema::GetModel(data);
   if ((*root)->version() != kSchemaVersion)
     return error((*root)->version() > kSchemaVersion ? StatusCode::kUnsupported : StatusCode::kInvalidModel,
@@ -145,8 +147,7 @@ Status validate_tensors(const uint8_t* data, size_t bytes, const schema::Model& 
     tensor.scale = definition.scale();
     tensor.zero_point = definition.zero_point();
     if (definition.buffer() != 0) {
-      OCTET_RETURN_IF_ERROR(
-          validate_constant(data, bytes, root, definition.buffer(), what.c_str(), &tensor));
+      OCTET_RETURN_IF_ERROR(validate_constant(data, bytes, root, definition.buffer(), what.c_str(), &tensor));
       tensor.data = const_cast<void*>(tensor.constant);
     }
     tensors->push_back(tensor);

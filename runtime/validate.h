@@ -30,7 +30,7 @@ constexpr uint32_t kSchemaVersion = 1;
 constexpr size_t kMaxModelBytes = size_t{0x7fffffff} - 64;  // FlatBuffers offsets are 31 bits
 constexpr size_t kMaxTensors = 65536;
 constexpr size_t kMaxOperators = 65536;
-constexpr size_t kMaxOperatorTensors = 1024;   // inputs or outputs of one operator
+constexpr size_t kMaxOperatorTensors = 1024;  // inputs or outputs of one operator
 constexpr uint64_t kMaxTensorBytes = sizeof(size_t) > 4 ? uint64_t{1} << 32 : uint64_t{1} << 28;
 constexpr uint64_t kMaxArenaBytes = sizeof(size_t) > 4 ? uint64_t{1} << 32 : uint64_t{1} << 30;
 

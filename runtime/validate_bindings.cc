@@ -36,10 +36,11 @@ Status check_binding(const Binding& binding, const std::vector<Tensor>& tensors,
   const TensorType type = binding.type();
   const bool to_s8 = tensor.is_s8() && (type == schema::TensorType_F32 || type == schema::TensorType_U8);
   if (element_bytes(type) == 0 || (type != tensor.type && !to_s8))
-    return error(StatusCode::kInvalidModel, "%s: declared type %d cannot stand for its tensor's type %d", what,
-                 static_cast<int>(type), static_cast<int>(tensor.type));
+    return error(StatusCode::kInvalidModel, "%s: declared type %d cannot stand for its tensor's type %d",
+                 what, static_cast<int>(type), static_cast<int>(tensor.type));
   if (tensor.is_s8() && type == schema::TensorType_F32 && !std::isfinite(1.0f / tensor.scale))
-    return error(StatusCode::kInvalidModel, "%s: declared f32, but its s8 tensor's scale %g has no reciprocal", what,
+    return error(StatusCode::kInvalidModel,
+                 "%s: declared f32, but its s8 tensor's scale %g has no reciprocal", what,
                  static_cast<double>(tensor.scale));
   Shape declared;
   OCTET_RETURN_IF_ERROR(validate_shape(binding.shape(), element_bytes(type), what, &declared));
@@ -65,24 +66,25 @@ Status check_preprocessing(const schema::Preprocessing& p, const Tensor& tensor,
                  static_cast<int>(p.color()), static_cast<int>(p.rule()));
   for (const int side : {p.resize_width(), p.resize_height(), p.crop_width(), p.crop_height()})
     if (side < 0 || side > kMaxImageSide)
-      return error(StatusCode::kInvalidModel, "%s: image side %d; must be in [0, %d]", what, side, kMaxImageSide);
+      return error(StatusCode::kInvalidModel, "%s: image side %d; must be in [0, %d]", what, side,
+                   kMaxImageSide);
   const size_t channels = p.color() == schema::ColorOrder_Gray ? 1 : 3;
   ImageAxes axes;
   if (!find_image_axes(tensor.shape, channels, &axes) || (!tensor.is_s8() && !tensor.is_f32()))
-    return error(StatusCode::kInvalidModel, "%s: has preprocessing, but is no f32 or s8 image of %zu channels",
-                 what, channels);
+    return error(StatusCode::kInvalidModel,
+                 "%s: has preprocessing, but is no f32 or s8 image of %zu channels", what, channels);
   if ((length(p.mean()) != 0 && length(p.mean()) != channels) ||
       (length(p.std()) != 0 && length(p.std()) != channels))
-    return error(StatusCode::kInvalidModel, "%s: %zu means and %zu stds; must be %zu each", what, length(p.mean()),
-                 length(p.std()), channels);
+    return error(StatusCode::kInvalidModel, "%s: %zu means and %zu stds; must be %zu each", what,
+                 length(p.mean()), length(p.std()), channels);
   for (size_t c = 0; c < length(p.mean()); ++c)
     if (!std::isfinite(p.mean()->Get(static_cast<flatbuffers::uoffset_t>(c))))
       return error(StatusCode::kInvalidModel, "%s: mean of channel %zu is not finite", what, c);
   for (size_t c = 0; c < length(p.std()); ++c) {
     const float value = p.std()->Get(static_cast<flatbuffers::uoffset_t>(c));
     if (!std::isfinite(value) || value == 0)
-      return error(StatusCode::kInvalidModel, "%s: std of channel %zu is %g; must be finite and not 0", what, c,
-                   static_cast<double>(value));
+      return error(StatusCode::kInvalidModel, "%s: std of channel %zu is %g; must be finite and not 0", what,
+                   c, static_cast<double>(value));
   }
   const size_t entries = tensor.is_s8() ? channels * 256 : 0;
   if (length(p.pixel_table()) != entries)
@@ -94,11 +96,12 @@ Status check_preprocessing(const schema::Preprocessing& p, const Tensor& tensor,
 // mosaic_height * mosaic_width * C elements of the tensor's type.
 Status check_mosaic_bytes(const schema::GoldenInput& golden, const Tensor& tensor, const char* what) {
   const uint64_t pixels = static_cast<uint64_t>(golden.mosaic_height()) *
-                          static_cast<uint64_t>(golden.mosaic_width());                 // <= 2^32
-  const uint64_t elements = pixels * static_cast<uint64_t>(tensor.shape[3]);            // < 2^63
+                          static_cast<uint64_t>(golden.mosaic_width());       // <= 2^32
+  const uint64_t elements = pixels * static_cast<uint64_t>(tensor.shape[3]);  // < 2^63
   if (elements > kMaxModelBytes || length(golden.data()) != elements * element_bytes(tensor.type))
-    return error(StatusCode::kInvalidModel, "%s: %zu bytes of mosaic; must be %llu elements of %zu bytes", what,
-                 length(golden.data()), static_cast<unsigned long long>(elements), element_bytes(tensor.type));
+    return error(StatusCode::kInvalidModel, "%s: %zu bytes of mosaic; must be %llu elements of %zu bytes",
+                 what, length(golden.data()), static_cast<unsigned long long>(elements),
+                 element_bytes(tensor.type));
   return Status();
 }
 
@@ -107,8 +110,11 @@ Status check_mosaic_bytes(const schema::GoldenInput& golden, const Tensor& tenso
 Status check_golden_input(const schema::GoldenInput& golden, const Tensor& tensor, const char* what) {
   size_t expected = 0;
   switch (golden.kind()) {
-    case schema::GoldenKind_Noise: break;
-    case schema::GoldenKind_Stored: expected = tensor.bytes; break;
+    case schema::GoldenKind_Noise:
+      break;
+    case schema::GoldenKind_Stored:
+      expected = tensor.bytes;
+      break;
     case schema::GoldenKind_Mosaic:
       if (tensor.shape.rank != 4 || tensor.shape[0] != 1)
         return error(StatusCode::kInvalidModel, "%s: a mosaic needs a tensor [1, H, W, C]", what);
@@ -137,8 +143,8 @@ Status check_hash(const schema::TensorHash& hash, const schema::Model& root, con
     const int32_t output = outputs->Get(static_cast<flatbuffers::uoffset_t>(i));
     if (output >= 0 && static_cast<uint32_t>(output) == hash.tensor()) return Status();
   }
-  return error(StatusCode::kInvalidModel, "%s: operator %u does not write tensor %u", what, hash.operator_index(),
-               hash.tensor());
+  return error(StatusCode::kInvalidModel, "%s: operator %u does not write tensor %u", what,
+               hash.operator_index(), hash.tensor());
 }
 
 template <class Binding>

@@ -25,8 +25,8 @@ Status check_indices(const Indices* indices, size_t tensors, const char* side, c
   for (size_t i = 0; i < length(indices); ++i) {
     const int32_t index = indices->Get(static_cast<flatbuffers::uoffset_t>(i));
     if (index < -1 || (index >= 0 && static_cast<size_t>(index) >= tensors))
-      return error(StatusCode::kInvalidModel, "%s: %s %zu is tensor %d; the model has %zu", what, side, i, index,
-                   tensors);
+      return error(StatusCode::kInvalidModel, "%s: %s %zu is tensor %d; the model has %zu", what, side, i,
+                   index, tensors);
   }
   return Status();
 }
@@ -42,8 +42,8 @@ Status check_requantization(const schema::Requantization* r, const char* what) {
     const int m = r->multiplier()->Get(static_cast<flatbuffers::uoffset_t>(i));
     const int p = r->right_shift()->Get(static_cast<flatbuffers::uoffset_t>(i));
     if (m != 0 && m < (1 << 14))
-      return error(StatusCode::kInvalidModel, "%s: multiplier %d at %zu; must be 0 or in [16384, 32767]", what, m,
-                   i);
+      return error(StatusCode::kInvalidModel, "%s: multiplier %d at %zu; must be 0 or in [16384, 32767]",
+                   what, m, i);
     if (p < -16 || p > 31)
       return error(StatusCode::kInvalidModel, "%s: right shift %d at %zu; must be in [-16, 31]", what, p, i);
   }
@@ -69,7 +69,8 @@ class WrittenTensors {
     for (size_t i = 0; i < written_.size(); ++i) written_[i] = model.tensors()[i].is_constant();
     if (model.root().inputs() == nullptr) return;
     for (const schema::Input* input : *model.root().inputs())
-      if (input->tensor() < written_.size()) written_[input->tensor()] = true;  // checked by validate_bindings
+      if (input->tensor() < written_.size())
+        written_[input->tensor()] = true;  // checked by validate_bindings
   }
 
   // Every input was written before; every output is an activation that nothing wrote.
@@ -77,8 +78,8 @@ class WrittenTensors {
     for (size_t i = 0; i < length(op.inputs()); ++i) {
       const int32_t index = op.inputs()->Get(static_cast<flatbuffers::uoffset_t>(i));
       if (index >= 0 && !written_[static_cast<size_t>(index)])
-        return error(StatusCode::kInvalidModel, "%s reads tensor %d '%s' before anything wrote it", what, index,
-                     tensors[static_cast<size_t>(index)].name);
+        return error(StatusCode::kInvalidModel, "%s reads tensor %d '%s' before anything wrote it", what,
+                     index, tensors[static_cast<size_t>(index)].name);
     }
     for (size_t i = 0; i < length(op.outputs()); ++i) {
       const int32_t index = op.outputs()->Get(static_cast<flatbuffers::uoffset_t>(i));

@@ -45,13 +45,18 @@ void make_noise(uint64_t seed, Tensor* tensor) {
   const auto bit = [](uint8_t byte) { return byte & 1; };
   switch (tensor->type) {
     case schema::TensorType_S8:
-    case schema::TensorType_U8: return fill<uint8_t>(tensor, seed, [](uint8_t byte) { return byte; });
+    case schema::TensorType_U8:
+      return fill<uint8_t>(tensor, seed, [](uint8_t byte) { return byte; });
     case schema::TensorType_F32:
       return fill<float>(tensor, seed, [](uint8_t byte) { return static_cast<float>(byte - 128) / 64.0f; });
-    case schema::TensorType_BOOL: return fill<uint8_t>(tensor, seed, bit);
-    case schema::TensorType_S16: return fill<int16_t>(tensor, seed, bit);
-    case schema::TensorType_S32: return fill<int32_t>(tensor, seed, bit);
-    case schema::TensorType_S64: return fill<int64_t>(tensor, seed, bit);
+    case schema::TensorType_BOOL:
+      return fill<uint8_t>(tensor, seed, bit);
+    case schema::TensorType_S16:
+      return fill<int16_t>(tensor, seed, bit);
+    case schema::TensorType_S32:
+      return fill<int32_t>(tensor, seed, bit);
+    case schema::TensorType_S64:
+      return fill<int64_t>(tensor, seed, bit);
   }
 }
 
@@ -71,7 +76,8 @@ void enlarge_mosaic(const schema::GoldenInput& golden, Tensor* tensor) {
 size_t data_bytes(const schema::GoldenInput& golden) { return golden.data() ? golden.data()->size() : 0; }
 
 bool is_mosaic_of(const schema::GoldenInput& golden, const Tensor& tensor) {
-  if (tensor.shape.rank != 4 || tensor.shape[0] != 1 || golden.mosaic_height() < 1 || golden.mosaic_width() < 1)
+  if (tensor.shape.rank != 4 || tensor.shape[0] != 1 || golden.mosaic_height() < 1 ||
+      golden.mosaic_width() < 1)
     return false;
   const size_t pixel = static_cast<size_t>(tensor.shape[3]) * element_bytes(tensor.type);
   const uint64_t pixels =
@@ -139,7 +145,9 @@ uint64_t hash_bytes(const void* data, size_t bytes) {
 
 Status make_golden_input(const schema::GoldenInput& golden, Tensor* tensor) {
   switch (golden.kind()) {
-    case schema::GoldenKind_Noise: make_noise(golden.seed(), tensor); return Status();
+    case schema::GoldenKind_Noise:
+      make_noise(golden.seed(), tensor);
+      return Status();
     case schema::GoldenKind_Stored:
       if (data_bytes(golden) != tensor->bytes)
         return error(StatusCode::kInvalidArgument, "golden input '%s': %zu bytes stored; must be %zu",

@@ -14,7 +14,7 @@
 namespace {
 
 struct FreeAligned {
-  void operator()(uint8_t* block) const { ::operator delete(block, std::align_val_t{64}); }
+  void operator()(uint8_t* block) const { ::operator delete (block, std::align_val_t{64}); }
 };
 
 // Models that would run for seconds are only prepared.
@@ -51,7 +51,7 @@ void run(const octet::Model& model) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   std::unique_ptr<uint8_t, FreeAligned> copy(
-      static_cast<uint8_t*>(::operator new(bytes + 1, std::align_val_t{64})));
+      static_cast<uint8_t*>(::operator new (bytes + 1, std::align_val_t{64})));
   std::memcpy(copy.get(), data, bytes);
   std::unique_ptr<octet::Model> model;
   const octet::Status status = octet::Model::load_memory(copy.get(), bytes, &model);

@@ -19,10 +19,10 @@ static int failures = 0;
     }                                                                                          \
   } while (0)
 
-#define CHECK_ERROR(call, expected_status, text)           \
-  do {                                                     \
-    CHECK((call) == (expected_status));                    \
-    CHECK(strstr(octet_last_error(), text) != NULL);       \
+#define CHECK_ERROR(call, expected_status, text)     \
+  do {                                               \
+    CHECK((call) == (expected_status));              \
+    CHECK(strstr(octet_last_error(), text) != NULL); \
   } while (0)
 
 static octet_model* load(void) {
@@ -113,7 +113,8 @@ static void test_run(void) {
   step.struct_bytes = sizeof step;
   CHECK(octet_session_step_count(session) > 0);
   CHECK(octet_session_step(session, 0, &step) == OCTET_OK);
-  CHECK(strcmp(step.name, "op0") == 0 && step.runs == 1 && step.operator_count == 1 && strlen(step.kernel) > 0);
+  CHECK(strcmp(step.name, "op0") == 0 && step.runs == 1 && step.operator_count == 1 &&
+        strlen(step.kernel) > 0);
   CHECK_ERROR(octet_session_step(session, 99, &step), OCTET_INVALID_ARGUMENT, "step 99");
   octet_session_free(session);
 }
@@ -132,7 +133,8 @@ static void test_bind(void) {
   CHECK(octet_session_output_data(session, 1) != aligned);
   CHECK(octet_session_run(session) == OCTET_OK);
   CHECK(memcmp(octet_session_output_data(session, 1), aligned, 128) == 0);
-  CHECK_ERROR(octet_session_bind_input(session, 0, (char*)aligned + 1), OCTET_INVALID_ARGUMENT, "64-byte aligned");
+  CHECK_ERROR(octet_session_bind_input(session, 0, (char*)aligned + 1), OCTET_INVALID_ARGUMENT,
+              "64-byte aligned");
   CHECK_ERROR(octet_session_bind_input(session, 1, aligned), OCTET_INVALID_ARGUMENT, "input 1");
   octet_session_free(session);
   octet_model_free(model);

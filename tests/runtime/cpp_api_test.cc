@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The C++ layer of the C interface.
-#include "octet/octet.hpp"
-
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "octet/octet.hpp"
 #include "tests/runtime/c_api_sample.h"
 
 namespace octet::api {

@@ -74,7 +74,8 @@ TEST(HostileModel, EveryOperator) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  const uint32_t words[] = {0, 1, 2, 255, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fc00000, 0x3f800000};
+  const uint32_t words[] = {0,          1,          2,          255,        0x10000,
+                            0x7fffffff, 0x80000000, 0xffffffff, 0x7fc00000, 0x3f800000};
   for (const testing::ZooModel& animal : testing::operator_zoo()) {
     SCOPED_TRACE(animal.name);
     EXPECT_TRUE(load_and_run(animal.bytes));

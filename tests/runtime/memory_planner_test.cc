@@ -70,7 +70,8 @@ TEST(MemoryPlanner, RandomGraphsNeverOverlap) {
     for (size_t i = 0; i < buffers; ++i) {
       const int first = static_cast<int>(random() % static_cast<uint32_t>(steps));
       const int life = static_cast<int>(random() % 8 == 0 ? random() % 60 : random() % 4);
-      planner.add(random() % 3 == 0 ? random() % 200000 : random() % 3000, first, std::min(first + life, steps));
+      planner.add(random() % 3 == 0 ? random() % 200000 : random() % 3000, first,
+                  std::min(first + life, steps));
     }
     planner.plan();
     size_t a = 0, b = 0;

@@ -73,11 +73,11 @@ TEST(NoAllocation, TheCounterCounts) {
   counting = true;
   allocations = 0;
   auto* vector = new std::vector<int>(100);
-  void* aligned = ::operator new(100, std::align_val_t{64});
+  void* aligned = ::operator new (100, std::align_val_t{64});
   counting = false;
   EXPECT_EQ(allocations.load(), 3);
   delete vector;
-  ::operator delete(aligned, std::align_val_t{64});
+  ::operator delete (aligned, std::align_val_t{64});
 }
 
 TEST(NoAllocation, Run) {
@@ -87,9 +87,11 @@ TEST(NoAllocation, Run) {
   const std::vector<float> image(192, 0.3f);
   const std::vector<uint8_t> pixels(192, 77);
   std::vector<float> scores(10), features(128);
-  for (const Case& c : {Case{1, true, ""}, Case{2, true, ""}, Case{1, false, ""}, Case{2, false, "portable"}}) {
+  for (const Case& c :
+       {Case{1, true, ""}, Case{2, true, ""}, Case{1, false, ""}, Case{2, false, "portable"}}) {
     std::unique_ptr<Session> session;
-    const Status status = Session::create(*model, OpTester::options(c.threads, c.cpu_features, c.use_xnnpack), &session);
+    const Status status =
+        Session::create(*model, OpTester::options(c.threads, c.cpu_features, c.use_xnnpack), &session);
     ASSERT_TRUE(status.ok()) << status.message();
     allocations = 0;
     counting = true;
@@ -117,15 +119,18 @@ void build_float_network(OpTester* t) {
   const auto conv = [t](int groups, int pad, int stride = 1) {
     return schema::CreateConv2DOptions(t->builder(), stride, stride, 1, 1, pad, pad, pad, pad, groups);
   };
-  const int x = t->input(kF32, {1, 8, 8, 4}), a = t->tensor(kF32, {1, 8, 8, 4}), b = t->tensor(kF32, {1, 8, 8, 4});
+  const int x = t->input(kF32, {1, 8, 8, 4}), a = t->tensor(kF32, {1, 8, 8, 4}),
+            b = t->tensor(kF32, {1, 8, 8, 4});
   t->add(schema::OperatorType_Conv2D, {x, zeros({4, 3, 3, 4}), zeros({4})}, {a}, conv(1, 1));
   t->add(schema::OperatorType_Conv2D, {a, zeros({4, 3, 3, 1})}, {b}, conv(4, 1));
   const int sum = t->tensor(kF32, {1, 8, 8, 4}), max = t->tensor(kF32, {1, 4, 4, 4});
   t->add(schema::OperatorType_Binary, {x, b}, {sum}, schema::CreateBinaryOptions(t->builder()));
-  t->add(schema::OperatorType_MaxPool2D, {sum}, {max}, schema::CreatePool2DOptions(t->builder(), 3, 3, 2, 2, 1, 1, 1, 1));
+  t->add(schema::OperatorType_MaxPool2D, {sum}, {max},
+         schema::CreatePool2DOptions(t->builder(), 3, 3, 2, 2, 1, 1, 1, 1));
   const int grown = t->tensor(kF32, {1, 8, 8, 4}), average = t->tensor(kF32, {1, 4, 4, 4});
   t->add(schema::OperatorType_ConvTranspose2D, {max, zeros({4, 2, 2, 4})}, {grown}, conv(1, 0, 2));
-  t->add(schema::OperatorType_AveragePool2D, {grown}, {average}, schema::CreatePool2DOptions(t->builder(), 2, 2, 2, 2));
+  t->add(schema::OperatorType_AveragePool2D, {grown}, {average},
+         schema::CreatePool2DOptions(t->builder(), 2, 2, 2, 2));
   const int y = t->tensor(kF32, {1, 4, 4, 3});
   t->add(schema::OperatorType_FullyConnected, {average, zeros({3, 4})}, {y},
          schema::CreateFullyConnectedOptions(t->builder()));

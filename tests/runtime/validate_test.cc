@@ -64,7 +64,8 @@ TEST(Load, FilesThatAreNoModel) {
   EXPECT_EQ(file_error("/tmp", StatusCode::kIoError), "cannot read '/tmp': Is a directory");
   EXPECT_EQ(file_error("/dev/null", StatusCode::kIoError), "cannot map '/dev/null': not a regular file");
   const TemporaryFile empty{AlignedBytes()};
-  EXPECT_EQ(file_error(empty.path(), StatusCode::kInvalidModel), "'" + empty.path() + "' is empty; not an Octet model");
+  EXPECT_EQ(file_error(empty.path(), StatusCode::kInvalidModel),
+            "'" + empty.path() + "' is empty; not an Octet model");
   const TemporaryFile text{AlignedBytes("This is a text, not a model.", 28)};
   EXPECT_EQ(file_error(text.path(), StatusCode::kInvalidModel),
             "'" + text.path() + "': not an Octet model: identifier 'OCT1' is missing");
@@ -78,7 +79,8 @@ TEST(Load, Memory) {
   std::memcpy(shifted.data() + 16, bytes.data(), bytes.size());
   EXPECT_EQ(Model::load_memory(shifted.data() + 16, bytes.size(), &model).message(),
             "model data is 16 bytes past a 64-byte boundary; must be 64-byte aligned");
-  EXPECT_EQ(Model::load_memory(bytes.data(), 15, &model).message(), "15 bytes are too few for an Octet model");
+  EXPECT_EQ(Model::load_memory(bytes.data(), 15, &model).message(),
+            "15 bytes are too few for an Octet model");
   EXPECT_EQ(Model::load_memory(bytes.data(), bytes.size() - 1, &model).message(),
             "truncated: " + std::to_string(bytes.size() - 1) + " bytes; a model has a multiple of 64");
   EXPECT_FALSE(model);
@@ -90,7 +92,8 @@ TEST(Load, OtherVersions) {
     builder.ForceVectorAlignment(64, 1, 64);
     schema::FinishModelBuffer(builder, schema::CreateModel(builder, version));
     const AlignedBytes bytes(builder.GetBufferPointer(), builder.GetSize());
-    EXPECT_EQ(load_error(bytes), "schema version " + std::to_string(version) + "; this build reads version 1");
+    EXPECT_EQ(load_error(bytes),
+              "schema version " + std::to_string(version) + "; this build reads version 1");
   }
 }
 
@@ -100,7 +103,8 @@ TEST(Validate, EmptyModel) {
 }
 
 TEST(Validate, Tensors) {
-  const auto tensor_error = [](TensorType type, const std::vector<int>& shape, float scale = 0, int zero_point = 0) {
+  const auto tensor_error = [](TensorType type, const std::vector<int>& shape, float scale = 0,
+                               int zero_point = 0) {
     ModelBuilder b;
     b.tensor(type, shape, scale, zero_point);
     return load_error(b.finish());
@@ -112,7 +116,8 @@ TEST(Validate, Tensors) {
   EXPECT_EQ(tensor_error(kS8, {2, -1}), "tensor 0 't0': dimension 1 is -1; must not be negative");
   EXPECT_NE(tensor_error(kS8, {65536, 65536, 2}).find("more than 4294967296 bytes"), std::string::npos);
   EXPECT_NE(tensor_error(kS8, {0, 65536, 65536, 2}).find("more than"), std::string::npos);
-  EXPECT_NE(tensor_error(schema::TensorType_S64, std::vector<int>(8, 0x7fffffff)).find("more than"), std::string::npos);
+  EXPECT_NE(tensor_error(schema::TensorType_S64, std::vector<int>(8, 0x7fffffff)).find("more than"),
+            std::string::npos);
   EXPECT_NE(tensor_error(kS8, {1}, kNan).find("must be finite and positive"), std::string::npos);
   EXPECT_NE(tensor_error(kS8, {1}, -1.0f).find("scale -1"), std::string::npos);
   EXPECT_EQ(tensor_error(kS8, {1}, 1.0f, 128), "tensor 0 't0': zero point 128; must be in [-128, 127]");
@@ -166,7 +171,8 @@ TEST(Validate, PlaceOfConstants) {
 
 TEST(Validate, Operators) {
   const auto unary = [](ModelBuilder* b, const std::vector<int>& in, const std::vector<int>& out) {
-    b->add(schema::OperatorType_Unary, in, out, schema::CreateUnaryOptions(b->builder(), schema::UnaryKind_Abs));
+    b->add(schema::OperatorType_Unary, in, out,
+           schema::CreateUnaryOptions(b->builder(), schema::UnaryKind_Abs));
   };
   const auto message = [&](const std::vector<int>& in, const std::vector<int>& out) {
     ModelBuilder b;
@@ -185,8 +191,8 @@ TEST(Validate, Operators) {
   EXPECT_EQ(message({0}, {9}), "Unary 'op1' (operator 1): output 0 is tensor 9; the model has 4");
   EXPECT_EQ(message({2}, {2}), "Unary 'op1' (operator 1) reads tensor 2 't2' before anything wrote it");
   for (const int target : {0, 1, 3})
-    EXPECT_EQ(message({1}, {target}), "Unary 'op1' (operator 1) writes tensor " + std::to_string(target) + " 't" +
-                                          std::to_string(target) +
+    EXPECT_EQ(message({1}, {target}), "Unary 'op1' (operator 1) writes tensor " + std::to_string(target) +
+                                          " 't" + std::to_string(target) +
                                           "', which is a constant, a graph input or already written");
   EXPECT_NE(message({-1}, {2}), "");
   EXPECT_NE(message({}, {2}), "");
@@ -199,8 +205,8 @@ TEST(Validate, UnknownOperator) {
   const int x = b.input(schema::TensorType_F32, {2}), y = b.tensor(schema::TensorType_F32, {2});
   b.add(static_cast<schema::OperatorType>(schema::OperatorType_MAX + 1), {x}, {y});
   b.output(y);
-  EXPECT_EQ(load_error(b.finish()),
-            "operator 0 'op0': type " + std::to_string(schema::OperatorType_MAX + 1) + " is unknown to this build");
+  EXPECT_EQ(load_error(b.finish()), "operator 0 'op0': type " + std::to_string(schema::OperatorType_MAX + 1) +
+                                        " is unknown to this build");
 }
 
 // Every type, without inputs, outputs or options, and with wrong options, is refused by its own row.
@@ -208,7 +214,8 @@ TEST(Validate, EveryOperatorRefusesNothingness) {
   for (int type = 0; type <= schema::OperatorType_MAX; ++type)
     for (const bool with_tensors : {false, true}) {
       ModelBuilder b;
-      const int x = b.input(schema::TensorType_BOOL, {2, 2, 2, 2, 2}), y = b.tensor(schema::TensorType_S16, {3});
+      const int x = b.input(schema::TensorType_BOOL, {2, 2, 2, 2, 2}),
+                y = b.tensor(schema::TensorType_S16, {3});
       b.output(x);
       const auto options = schema::CreateTriluOptions(b.builder());
       if (with_tensors)
@@ -236,7 +243,8 @@ TEST(Validate, Requantization) {
   const std::string op = "FullyConnected 'op0' (operator 0): ";
   EXPECT_EQ(message({16384}, {0}, -128, 127), "");
   EXPECT_EQ(message({0}, {31}, 5, 5), "");
-  EXPECT_EQ(message({16384, 16384}, {0}, -128, 127), op + "2 multipliers and 1 right shifts; must be as many");
+  EXPECT_EQ(message({16384, 16384}, {0}, -128, 127),
+            op + "2 multipliers and 1 right shifts; must be as many");
   EXPECT_EQ(message({16383}, {0}, -128, 127), op + "multiplier 16383 at 0; must be 0 or in [16384, 32767]");
   EXPECT_EQ(message({-20000}, {0}, -128, 127), op + "multiplier -20000 at 0; must be 0 or in [16384, 32767]");
   EXPECT_EQ(message({16384}, {32}, -128, 127), op + "right shift 32 at 0; must be in [-16, 31]");
@@ -256,11 +264,15 @@ TEST(Validate, Bindings) {
   constexpr auto kS8 = schema::TensorType_S8, kU8 = schema::TensorType_U8, kF32 = schema::TensorType_F32;
   EXPECT_EQ(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}), "");
   EXPECT_EQ(message(kS8, kU8, {1, 2, 3}, {}), "");
-  EXPECT_EQ(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}, 0), "input 'input0': declared f32, but its s8 tensor's scale 0 has no reciprocal");
+  EXPECT_EQ(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}, 0),
+            "input 'input0': declared f32, but its s8 tensor's scale 0 has no reciprocal");
   EXPECT_NE(message(kS8, kF32, {1, 3, 2}, {0, 2, 1}, 1e-40f).find("no reciprocal"), std::string::npos);
-  EXPECT_EQ(message(kF32, kS8, {1, 2, 3}, {}), "input 'input0': declared type 1 cannot stand for its tensor's type 0");
-  EXPECT_EQ(message(kF32, kF32, {1, 3, 2}, {}), "input 'input0': declared shape, permuted, differs from its tensor's");
-  EXPECT_EQ(message(kF32, kF32, {2, 3}, {}), "input 'input0': declared shape, permuted, differs from its tensor's");
+  EXPECT_EQ(message(kF32, kS8, {1, 2, 3}, {}),
+            "input 'input0': declared type 1 cannot stand for its tensor's type 0");
+  EXPECT_EQ(message(kF32, kF32, {1, 3, 2}, {}),
+            "input 'input0': declared shape, permuted, differs from its tensor's");
+  EXPECT_EQ(message(kF32, kF32, {2, 3}, {}),
+            "input 'input0': declared shape, permuted, differs from its tensor's");
   EXPECT_EQ(message(kF32, kF32, {1, 2, 3}, {0, 1, 1}), "input 'input0': permutation is not one of 3 axes");
   EXPECT_EQ(message(kF32, kF32, {1, 2, 3}, {0, 1, 3}), "input 'input0': permutation is not one of 3 axes");
   EXPECT_EQ(message(kF32, kF32, {1, 2, 3}, {0, 1}), "input 'input0': permutation is not one of 3 axes");
@@ -289,7 +301,8 @@ TEST(Validate, InputsAndOutputs) {
 
 TEST(Validate, ArenaHasALimit) {
   ModelBuilder b;
-  const int a = b.input(schema::TensorType_S8, {65536, 65535}), c = b.input(schema::TensorType_S8, {65536, 65535});
+  const int a = b.input(schema::TensorType_S8, {65536, 65535}),
+            c = b.input(schema::TensorType_S8, {65536, 65535});
   b.output(a);
   b.output(c);
   const AlignedBytes bytes = b.finish();

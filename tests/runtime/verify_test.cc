@@ -16,9 +16,7 @@ using testing::OpTester;
 
 // The root of a model with one input and one golden input of this kind.
 struct GoldenCase : OpTester {
-  GoldenCase(TensorType type, const std::vector<int>& shape) {
-    output(input(type, shape));
-  }
+  GoldenCase(TensorType type, const std::vector<int>& shape) { output(input(type, shape)); }
   const schema::GoldenInput& only_input() { return *model().root().golden()->Get(0)->inputs()->Get(0); }
 };
 
@@ -36,7 +34,8 @@ TEST(Verify, NoiseIsSplitmix64) {
   ASSERT_TRUE(t.create());
   ASSERT_TRUE(make_golden_input(t.only_input(), &t.session().input(0)).ok());
   const auto bytes = t.get<uint8_t>(0);
-  for (size_t i = 0; i < 16; ++i) EXPECT_EQ(bytes[i], static_cast<uint8_t>(expected[i / 8] >> (8 * (i % 8)))) << i;
+  for (size_t i = 0; i < 16; ++i)
+    EXPECT_EQ(bytes[i], static_cast<uint8_t>(expected[i / 8] >> (8 * (i % 8)))) << i;
 }
 
 TEST(Verify, NoiseOfOtherTypes) {
@@ -71,7 +70,8 @@ TEST(Verify, MosaicIsEnlargedByIndex) {
   for (size_t y = 0; y < 3; ++y)
     for (size_t x = 0; x < 5; ++x)
       for (size_t c = 0; c < 2; ++c)
-        EXPECT_EQ(pixels[(y * 5 + x) * 2 + c], 1 + rows[y] * 4 + columns[x] * 2 + c) << y << " " << x << " " << c;
+        EXPECT_EQ(pixels[(y * 5 + x) * 2 + c], 1 + rows[y] * 4 + columns[x] * 2 + c)
+            << y << " " << x << " " << c;
 }
 
 TEST(Verify, StoredIsCopied) {

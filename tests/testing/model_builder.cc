@@ -29,8 +29,8 @@ int ModelBuilder::add_tensor(TensorType type, const std::vector<int>& shape, uin
   const auto shape_offset = ints(shape);
   flatbuffers::Offset<flatbuffers::Vector<float>> scales = 0;
   if (!channel_scales.empty()) scales = builder_.CreateVector(channel_scales);
-  tensors_.push_back(schema::CreateTensor(builder_, name_offset, type, shape_offset, buffer, scale, zero_point,
-                                          scales, channel_axis));
+  tensors_.push_back(schema::CreateTensor(builder_, name_offset, type, shape_offset, buffer, scale,
+                                          zero_point, scales, channel_axis));
   facts_.push_back({type, shape});
   return static_cast<int>(tensors_.size()) - 1;
 }
@@ -52,8 +52,8 @@ int ModelBuilder::add_constant(TensorType type, const std::vector<int>& shape, c
   const uint8_t nothing = 0;
   const auto* content = bytes > 0 ? static_cast<const uint8_t*>(data) : &nothing;
   buffers_.push_back(schema::CreateBuffer(builder_, builder_.CreateVector(content, bytes)));
-  return add_tensor(type, shape, static_cast<uint32_t>(buffers_.size()) - 1, scale, zero_point, channel_scales,
-                    channel_axis);
+  return add_tensor(type, shape, static_cast<uint32_t>(buffers_.size()) - 1, scale, zero_point,
+                    channel_scales, channel_axis);
 }
 
 void ModelBuilder::output(int tensor) {
@@ -80,7 +80,8 @@ void ModelBuilder::declare_output(int tensor, TensorType type, const std::vector
                                           permutation_offset));
 }
 
-void ModelBuilder::add(schema::OperatorType type, const std::vector<int>& inputs, const std::vector<int>& outputs) {
+void ModelBuilder::add(schema::OperatorType type, const std::vector<int>& inputs,
+                       const std::vector<int>& outputs) {
   add_operator(type, inputs, outputs, schema::Options_NONE, 0);
 }
 
@@ -94,9 +95,9 @@ void ModelBuilder::add_operator(schema::OperatorType type, const std::vector<int
       schema::CreateOperator(builder_, type, name, inputs_offset, outputs_offset, options_type, options));
 }
 
-flatbuffers::Offset<schema::Requantization> ModelBuilder::requantization(const std::vector<int16_t>& multiplier,
-                                                                         const std::vector<int8_t>& right_shift,
-                                                                         int output_min, int output_max) {
+flatbuffers::Offset<schema::Requantization> ModelBuilder::requantization(
+    const std::vector<int16_t>& multiplier, const std::vector<int8_t>& right_shift, int output_min,
+    int output_max) {
   const auto multiplier_offset = builder_.CreateVector(multiplier);
   const auto right_shift_offset = builder_.CreateVector(right_shift);
   return schema::CreateRequantization(builder_, multiplier_offset, right_shift_offset,
@@ -117,8 +118,8 @@ AlignedBytes ModelBuilder::finish() {
   const auto inputs = builder_.CreateVector(inputs_);
   const auto outputs = builder_.CreateVector(outputs_);
   const auto golden = builder_.CreateVector(golden_);
-  schema::FinishModelBuffer(builder_, schema::CreateModel(builder_, 1, tensors, operators, buffers, inputs, outputs,
-                                                          0, golden));
+  schema::FinishModelBuffer(
+      builder_, schema::CreateModel(builder_, 1, tensors, operators, buffers, inputs, outputs, 0, golden));
   return AlignedBytes(builder_.GetBufferPointer(), builder_.GetSize());
 }
 

@@ -55,8 +55,8 @@ class ModelBuilder {
   template <class T>
   int constant(TensorType type, const std::vector<int>& shape, const std::vector<T>& values, float scale = 0,
                int zero_point = 0, const std::vector<float>& channel_scales = {}, int channel_axis = -1) {
-    return add_constant(type, shape, values.data(), values.size() * sizeof(T), scale, zero_point, channel_scales,
-                        channel_axis);
+    return add_constant(type, shape, values.data(), values.size() * sizeof(T), scale, zero_point,
+                        channel_scales, channel_axis);
   }
   int constant_s8(const std::vector<int>& shape, const std::vector<int8_t>& values, float scale = 0,
                   int zero_point = 0) {
@@ -113,10 +113,11 @@ class ModelBuilder {
   };
   int add_tensor(TensorType type, const std::vector<int>& shape, uint32_t buffer, float scale, int zero_point,
                  const std::vector<float>& channel_scales, int channel_axis);
-  int add_constant(TensorType type, const std::vector<int>& shape, const void* data, size_t bytes, float scale,
-                   int zero_point, const std::vector<float>& channel_scales, int channel_axis);
-  void add_operator(schema::OperatorType type, const std::vector<int>& inputs, const std::vector<int>& outputs,
-                    schema::Options options_type, flatbuffers::Offset<void> options);
+  int add_constant(TensorType type, const std::vector<int>& shape, const void* data, size_t bytes,
+                   float scale, int zero_point, const std::vector<float>& channel_scales, int channel_axis);
+  void add_operator(schema::OperatorType type, const std::vector<int>& inputs,
+                    const std::vector<int>& outputs, schema::Options options_type,
+                    flatbuffers::Offset<void> options);
 
   flatbuffers::FlatBufferBuilder builder_;
   std::vector<TensorFacts> facts_;

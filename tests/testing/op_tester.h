@@ -38,7 +38,8 @@ class OpTester : public ModelBuilder {
   std::string load_error();
 
   // The options most tests want to vary.
-  static SessionOptions options(size_t threads, const std::string& cpu_features = "", bool use_xnnpack = true);
+  static SessionOptions options(size_t threads, const std::string& cpu_features = "",
+                                bool use_xnnpack = true);
 
   // Fills graph input i (the graph's own tensor) with values; their count must match.
   template <class T>

@@ -18,7 +18,9 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kScale = 0.05f;
 constexpr int kZeroPoint = 3;
 
-int s8_input(Builder* b, const std::vector<int>& shape) { return b->input(TensorType_S8, shape, kScale, kZeroPoint); }
+int s8_input(Builder* b, const std::vector<int>& shape) {
+  return b->input(TensorType_S8, shape, kScale, kZeroPoint);
+}
 int f32_input(Builder* b, const std::vector<int>& shape) { return b->input(TensorType_F32, shape); }
 int any_input(Builder* b, TensorType type, const std::vector<int>& shape) {
   return type == TensorType_S8 ? s8_input(b, shape) : b->input(type, shape);
@@ -64,7 +66,8 @@ flatbuffers::Offset<schema::Conv2DOptions> conv_options(Builder* b, bool s8, int
 void conv(Builder* b, schema::OperatorType type, bool s8, const std::vector<int>& out, int stride) {
   const TensorType t = s8 ? TensorType_S8 : TensorType_F32;
   const int x = any_input(b, t, {1, 5, 5, 2});
-  const int w = s8 ? b->constant_s8({4, 3, 3, 2}, ramp<int8_t>(72)) : b->constant_f32({4, 3, 3, 2}, ramp<float>(72));
+  const int w =
+      s8 ? b->constant_s8({4, 3, 3, 2}, ramp<int8_t>(72)) : b->constant_f32({4, 3, 3, 2}, ramp<float>(72));
   const int bias = s8 ? b->constant_s32({4}, {1, -2, 3, 4}) : b->constant_f32({4}, {1, -2, 3, 4});
   const int y = result(b, t, out);
   b->add(type, {x, w, bias}, {y}, conv_options(b, s8, stride));
@@ -92,14 +95,16 @@ void binary(Builder* b, schema::BinaryKind kind, TensorType t) {
   const int y = result(b, t, {2, 3, 4});
   const auto r = requantization(b, 1);
   b->add(schema::OperatorType_Binary, {x, z}, {y},
-         schema::CreateBinaryOptions(b->builder(), kind, -kInfinity, kInfinity, 9000, -8000, 5, t == TensorType_S8 ? r : 0));
+         schema::CreateBinaryOptions(b->builder(), kind, -kInfinity, kInfinity, 9000, -8000, 5,
+                                     t == TensorType_S8 ? r : 0));
 }
 
 void prelu(Builder* b, TensorType t) {
   const int x = any_input(b, t, {2, 3}), slope = b->constant_f32({3}, {0.1f, 0.2f, 0.3f});
   const int y = result(b, t, {2, 3});
   const auto negative = b->builder().CreateVector(std::vector<int16_t>{100, 200, 300});
-  b->add(schema::OperatorType_PRelu, {x, slope}, {y}, schema::CreatePReluOptions(b->builder(), 16384, negative, 6));
+  b->add(schema::OperatorType_PRelu, {x, slope}, {y},
+         schema::CreatePReluOptions(b->builder(), 16384, negative, 6));
 }
 
 void pool(Builder* b, schema::OperatorType type, TensorType t) {
@@ -124,7 +129,8 @@ void reduce(Builder* b, schema::ReduceKind kind, TensorType t) {
   const int y = result(b, t, {2, 1, 4});
   const auto axes = b->ints({1});
   const auto r = t == TensorType_S8 ? requantization(b, 1) : 0;
-  b->add(schema::OperatorType_Reduce, {x}, {y}, schema::CreateReduceOptions(b->builder(), kind, axes, true, r));
+  b->add(schema::OperatorType_Reduce, {x}, {y},
+         schema::CreateReduceOptions(b->builder(), kind, axes, true, r));
 }
 
 void softmax(Builder* b, TensorType in, TensorType out) {
@@ -133,7 +139,8 @@ void softmax(Builder* b, TensorType in, TensorType out) {
   std::vector<uint32_t> exp_table(256);
   for (size_t d = 0; d < 256; ++d) exp_table[d] = d < 16 ? 65536u >> d : 0;
   const auto table_offset = in == TensorType_S8 ? b->builder().CreateVector(exp_table) : 0;
-  b->add(schema::OperatorType_Softmax, {x}, {y}, schema::CreateSoftmaxOptions(b->builder(), 1, false, table_offset, 65536));
+  b->add(schema::OperatorType_Softmax, {x}, {y},
+         schema::CreateSoftmaxOptions(b->builder(), 1, false, table_offset, 65536));
 }
 
 // ---- Data movement -----------------------------------------------------------------------------
@@ -145,74 +152,101 @@ void resize(Builder* b, schema::ResizeMode mode, TensorType t) {
   const auto weight = b->builder().CreateVector(std::vector<int16_t>{0, 1024, 2048});
   const auto weight_f32 = b->builder().CreateVector(std::vector<float>{0, 0.5f, 1});
   b->add(schema::OperatorType_Resize2D, {x}, {y},
-         schema::CreateResize2DOptions(b->builder(), mode, low, high, weight, weight_f32, low, high, weight, weight_f32));
+         schema::CreateResize2DOptions(b->builder(), mode, low, high, weight, weight_f32, low, high, weight,
+                                       weight_f32));
 }
 
 void pad(Builder* b, schema::PadMode mode) {
   const int x = s8_input(b, {3, 4}), y = result(b, TensorType_S8, {5, 5});
   const auto begin = b->ints({1, 2}), end = b->ints({1, -1});
-  b->add(schema::OperatorType_Pad, {x}, {y}, schema::CreatePadOptions(b->builder(), mode, begin, end, 0, kZeroPoint));
+  b->add(schema::OperatorType_Pad, {x}, {y},
+         schema::CreatePadOptions(b->builder(), mode, begin, end, 0, kZeroPoint));
 }
 
 void movement(std::vector<std::pair<std::string, Fill>>* zoo) {
-  zoo->push_back({"reshape", [](Builder* b) { b->add(schema::OperatorType_Reshape, {s8_input(b, {2, 6})}, {result(b, TensorType_S8, {3, 4})}); }});
+  zoo->push_back(
+      {"reshape", [](Builder* b) {
+         b->add(schema::OperatorType_Reshape, {s8_input(b, {2, 6})}, {result(b, TensorType_S8, {3, 4})});
+       }});
   zoo->push_back({"transpose", [](Builder* b) {
-    const int x = s8_input(b, {2, 3, 4}), y = result(b, TensorType_S8, {4, 2, 3});
-    b->add(schema::OperatorType_Transpose, {x}, {y}, schema::CreateTransposeOptions(b->builder(), b->ints({2, 0, 1})));
-  }});
-  zoo->push_back({"concat", [](Builder* b) {
-    const int x = s8_input(b, {2, 3}), z = s8_input(b, {2, 4}), y = result(b, TensorType_S8, {2, 7});
-    b->add(schema::OperatorType_Concat, {x, z}, {y}, schema::CreateConcatOptions(b->builder(), 1));
-  }});
+                    const int x = s8_input(b, {2, 3, 4}), y = result(b, TensorType_S8, {4, 2, 3});
+                    b->add(schema::OperatorType_Transpose, {x}, {y},
+                           schema::CreateTransposeOptions(b->builder(), b->ints({2, 0, 1})));
+                  }});
+  zoo->push_back(
+      {"concat", [](Builder* b) {
+         const int x = s8_input(b, {2, 3}), z = s8_input(b, {2, 4}), y = result(b, TensorType_S8, {2, 7});
+         b->add(schema::OperatorType_Concat, {x, z}, {y}, schema::CreateConcatOptions(b->builder(), 1));
+       }});
   zoo->push_back({"slice", [](Builder* b) {
-    const int x = s8_input(b, {5, 6}), y = result(b, TensorType_S8, {2, 3});
-    const auto starts = b->ints({3, 5}), steps = b->ints({1, -2});
-    b->add(schema::OperatorType_Slice, {x}, {y}, schema::CreateSliceOptions(b->builder(), starts, steps));
-  }});
-  for (const auto mode : {schema::PadMode_Constant, schema::PadMode_Reflect, schema::PadMode_Edge, schema::PadMode_Wrap})
-    zoo->push_back({std::string("pad_") + schema::EnumNamePadMode(mode), [mode](Builder* b) { pad(b, mode); }});
-  zoo->push_back({"expand", [](Builder* b) { b->add(schema::OperatorType_Expand, {s8_input(b, {3, 1})}, {result(b, TensorType_S8, {2, 3, 4})}); }});
+                    const int x = s8_input(b, {5, 6}), y = result(b, TensorType_S8, {2, 3});
+                    const auto starts = b->ints({3, 5}), steps = b->ints({1, -2});
+                    b->add(schema::OperatorType_Slice, {x}, {y},
+                           schema::CreateSliceOptions(b->builder(), starts, steps));
+                  }});
+  for (const auto mode :
+       {schema::PadMode_Constant, schema::PadMode_Reflect, schema::PadMode_Edge, schema::PadMode_Wrap})
+    zoo->push_back(
+        {std::string("pad_") + schema::EnumNamePadMode(mode), [mode](Builder* b) { pad(b, mode); }});
+  zoo->push_back(
+      {"expand", [](Builder* b) {
+         b->add(schema::OperatorType_Expand, {s8_input(b, {3, 1})}, {result(b, TensorType_S8, {2, 3, 4})});
+       }});
   zoo->push_back({"tile", [](Builder* b) {
-    const int x = s8_input(b, {2, 3}), y = result(b, TensorType_S8, {4, 3});
-    b->add(schema::OperatorType_Tile, {x}, {y}, schema::CreateTileOptions(b->builder(), b->ints({2, 1})));
-  }});
+                    const int x = s8_input(b, {2, 3}), y = result(b, TensorType_S8, {4, 3});
+                    b->add(schema::OperatorType_Tile, {x}, {y},
+                           schema::CreateTileOptions(b->builder(), b->ints({2, 1})));
+                  }});
   for (const auto mode : {schema::ResizeMode_Nearest, schema::ResizeMode_Bilinear})
     for (const auto t : {TensorType_S8, TensorType_F32})
-      zoo->push_back({std::string("resize_") + schema::EnumNameResizeMode(mode) + schema::EnumNameTensorType(t),
-                      [mode, t](Builder* b) { resize(b, mode, t); }});
+      zoo->push_back(
+          {std::string("resize_") + schema::EnumNameResizeMode(mode) + schema::EnumNameTensorType(t),
+           [mode, t](Builder* b) { resize(b, mode, t); }});
 }
 
 void indexing(std::vector<std::pair<std::string, Fill>>* zoo) {
-  zoo->push_back({"gather", [](Builder* b) {
-    const int x = s8_input(b, {3, 4}), i = b->input(TensorType_S64, {2}), y = result(b, TensorType_S8, {3, 2});
-    b->add(schema::OperatorType_Gather, {x, i}, {y}, schema::CreateGatherOptions(b->builder(), 1));
-  }});
+  zoo->push_back(
+      {"gather", [](Builder* b) {
+         const int x = s8_input(b, {3, 4}), i = b->input(TensorType_S64, {2}),
+                   y = result(b, TensorType_S8, {3, 2});
+         b->add(schema::OperatorType_Gather, {x, i}, {y}, schema::CreateGatherOptions(b->builder(), 1));
+       }});
   zoo->push_back({"gather_elements", [](Builder* b) {
-    const int x = s8_input(b, {3, 4}), i = b->input(TensorType_S64, {2, 4}), y = result(b, TensorType_S8, {2, 4});
-    b->add(schema::OperatorType_GatherElements, {x, i}, {y}, schema::CreateGatherOptions(b->builder(), 0));
-  }});
-  zoo->push_back({"gather_nd", [](Builder* b) {
-    const int x = s8_input(b, {3, 4, 2}), i = b->input(TensorType_S64, {5, 2}), y = result(b, TensorType_S8, {5, 2});
-    b->add(schema::OperatorType_GatherND, {x, i}, {y}, schema::CreateGatherOptions(b->builder()));
-  }});
+                    const int x = s8_input(b, {3, 4}), i = b->input(TensorType_S64, {2, 4}),
+                              y = result(b, TensorType_S8, {2, 4});
+                    b->add(schema::OperatorType_GatherElements, {x, i}, {y},
+                           schema::CreateGatherOptions(b->builder(), 0));
+                  }});
+  zoo->push_back(
+      {"gather_nd", [](Builder* b) {
+         const int x = s8_input(b, {3, 4, 2}), i = b->input(TensorType_S64, {5, 2}),
+                   y = result(b, TensorType_S8, {5, 2});
+         b->add(schema::OperatorType_GatherND, {x, i}, {y}, schema::CreateGatherOptions(b->builder()));
+       }});
   zoo->push_back({"scatter_nd", [](Builder* b) {
-    const int x = f32_input(b, {3, 4, 2}), i = b->input(TensorType_S64, {5, 2}), u = f32_input(b, {5, 2});
-    b->add(schema::OperatorType_ScatterND, {x, i, u}, {result(b, TensorType_F32, {3, 4, 2})}, schema::CreateScatterOptions(b->builder(), 0, 1));
-  }});
-  zoo->push_back({"scatter_elements", [](Builder* b) {
-    const int x = f32_input(b, {3, 4}), i = b->input(TensorType_S64, {2, 4}), u = f32_input(b, {2, 4});
-    b->add(schema::OperatorType_ScatterElements, {x, i, u}, {result(b, TensorType_F32, {3, 4})}, schema::CreateScatterOptions(b->builder(), 0, 2));
-  }});
+                    const int x = f32_input(b, {3, 4, 2}), i = b->input(TensorType_S64, {5, 2}),
+                              u = f32_input(b, {5, 2});
+                    b->add(schema::OperatorType_ScatterND, {x, i, u}, {result(b, TensorType_F32, {3, 4, 2})},
+                           schema::CreateScatterOptions(b->builder(), 0, 1));
+                  }});
+  zoo->push_back(
+      {"scatter_elements", [](Builder* b) {
+         const int x = f32_input(b, {3, 4}), i = b->input(TensorType_S64, {2, 4}), u = f32_input(b, {2, 4});
+         b->add(schema::OperatorType_ScatterElements, {x, i, u}, {result(b, TensorType_F32, {3, 4})},
+                schema::CreateScatterOptions(b->builder(), 0, 2));
+       }});
   zoo->push_back({"one_hot", [](Builder* b) {
-    const int i = b->input(TensorType_S64, {3}), v = b->constant_f32({2}, {0, 1});
-    b->add(schema::OperatorType_OneHot, {i, v}, {result(b, TensorType_F32, {3, 5})}, schema::CreateOneHotOptions(b->builder(), 1, 5));
-  }});
+                    const int i = b->input(TensorType_S64, {3}), v = b->constant_f32({2}, {0, 1});
+                    b->add(schema::OperatorType_OneHot, {i, v}, {result(b, TensorType_F32, {3, 5})},
+                           schema::CreateOneHotOptions(b->builder(), 1, 5));
+                  }});
 }
 
 // ---- Float-only -----------------------------------------------------------------------------------
 
 void recurrent(Builder* b, schema::RecurrentKind kind, int gates) {
-  const int x = f32_input(b, {3, 2, 4}), w = b->constant_f32({1, gates * 5, 4}, ramp<float>(static_cast<size_t>(gates) * 20));
+  const int x = f32_input(b, {3, 2, 4}),
+            w = b->constant_f32({1, gates * 5, 4}, ramp<float>(static_cast<size_t>(gates) * 20));
   const int r = b->constant_f32({1, gates * 5, 5}, ramp<float>(static_cast<size_t>(gates) * 25));
   const int lengths = b->input(schema::TensorType_S32, {2});
   schema::RecurrentOptionsBuilder options(b->builder());
@@ -229,85 +263,111 @@ void normalization(Builder* b, schema::OperatorType type) {
   const std::vector<float> values(4, 0.5f);
   const int scale = b->constant_f32({4}, values), bias = b->constant_f32({4}, values);
   const int y = result(b, TensorType_F32, {2, 3, 4});
-  b->add(type, {x, scale, bias}, {y}, schema::CreateNormalizationOptions(b->builder(), 2, 1e-5f, groups ? 2 : 1));
+  b->add(type, {x, scale, bias}, {y},
+         schema::CreateNormalizationOptions(b->builder(), 2, 1e-5f, groups ? 2 : 1));
 }
 
 void float_only(std::vector<std::pair<std::string, Fill>>* zoo) {
   zoo->push_back({"mat_mul", [](Builder* b) {
-    const int x = f32_input(b, {2, 3, 4}), z = f32_input(b, {4, 5});
-    b->add(schema::OperatorType_MatMul, {x, z}, {result(b, TensorType_F32, {2, 3, 5})});
-  }});
-  for (const auto type : {schema::OperatorType_LayerNormalization, schema::OperatorType_InstanceNormalization, schema::OperatorType_GroupNormalization})
+                    const int x = f32_input(b, {2, 3, 4}), z = f32_input(b, {4, 5});
+                    b->add(schema::OperatorType_MatMul, {x, z}, {result(b, TensorType_F32, {2, 3, 5})});
+                  }});
+  for (const auto type : {schema::OperatorType_LayerNormalization, schema::OperatorType_InstanceNormalization,
+                          schema::OperatorType_GroupNormalization})
     zoo->push_back({schema::EnumNameOperatorType(type), [type](Builder* b) { normalization(b, type); }});
   zoo->push_back({"local_response_normalization", [](Builder* b) {
-    const int x = f32_input(b, {1, 2, 2, 5}), y = result(b, TensorType_F32, {1, 2, 2, 5});
-    b->add(schema::OperatorType_LocalResponseNormalization, {x}, {y}, schema::CreateLocalResponseNormalizationOptions(b->builder(), 3, 0.1f, 0.75f, 1));
-  }});
+                    const int x = f32_input(b, {1, 2, 2, 5}), y = result(b, TensorType_F32, {1, 2, 2, 5});
+                    b->add(schema::OperatorType_LocalResponseNormalization, {x}, {y},
+                           schema::CreateLocalResponseNormalizationOptions(b->builder(), 3, 0.1f, 0.75f, 1));
+                  }});
   zoo->push_back({"lp_normalization", [](Builder* b) {
-    const int x = f32_input(b, {2, 3}), y = result(b, TensorType_F32, {2, 3});
-    b->add(schema::OperatorType_LpNormalization, {x}, {y}, schema::CreateNormalizationOptions(b->builder(), 1));
-  }});
+                    const int x = f32_input(b, {2, 3}), y = result(b, TensorType_F32, {2, 3});
+                    b->add(schema::OperatorType_LpNormalization, {x}, {y},
+                           schema::CreateNormalizationOptions(b->builder(), 1));
+                  }});
   zoo->push_back({"rnn", [](Builder* b) { recurrent(b, schema::RecurrentKind_Rnn, 1); }});
   zoo->push_back({"lstm", [](Builder* b) { recurrent(b, schema::RecurrentKind_Lstm, 4); }});
   zoo->push_back({"gru", [](Builder* b) { recurrent(b, schema::RecurrentKind_Gru, 3); }});
-  zoo->push_back({"top_k", [](Builder* b) {
-    const int x = f32_input(b, {2, 6}), v = result(b, TensorType_F32, {2, 3}), i = result(b, TensorType_S64, {2, 3});
-    b->add(schema::OperatorType_TopK, {x}, {v, i}, schema::CreateTopKOptions(b->builder(), 1, 3));
-  }});
+  zoo->push_back(
+      {"top_k", [](Builder* b) {
+         const int x = f32_input(b, {2, 6}), v = result(b, TensorType_F32, {2, 3}),
+                   i = result(b, TensorType_S64, {2, 3});
+         b->add(schema::OperatorType_TopK, {x}, {v, i}, schema::CreateTopKOptions(b->builder(), 1, 3));
+       }});
   zoo->push_back({"non_max_suppression", [](Builder* b) {
-    const int boxes = f32_input(b, {1, 6, 4}), scores = f32_input(b, {1, 2, 6});
-    b->add(schema::OperatorType_NonMaxSuppression, {boxes, scores}, {result(b, TensorType_S64, {4, 3})},
-           schema::CreateNonMaxSuppressionOptions(b->builder(), false, 2, 0.5f, 0.1f, true));
-  }});
+                    const int boxes = f32_input(b, {1, 6, 4}), scores = f32_input(b, {1, 2, 6});
+                    b->add(schema::OperatorType_NonMaxSuppression, {boxes, scores},
+                           {result(b, TensorType_S64, {4, 3})},
+                           schema::CreateNonMaxSuppressionOptions(b->builder(), false, 2, 0.5f, 0.1f, true));
+                  }});
   zoo->push_back({"cum_sum", [](Builder* b) {
-    const int x = f32_input(b, {2, 6});
-    b->add(schema::OperatorType_CumSum, {x}, {result(b, TensorType_F32, {2, 6})}, schema::CreateCumSumOptions(b->builder(), 1));
-  }});
+                    const int x = f32_input(b, {2, 6});
+                    b->add(schema::OperatorType_CumSum, {x}, {result(b, TensorType_F32, {2, 6})},
+                           schema::CreateCumSumOptions(b->builder(), 1));
+                  }});
   zoo->push_back({"trilu", [](Builder* b) {
-    const int x = f32_input(b, {3, 4});
-    b->add(schema::OperatorType_Trilu, {x}, {result(b, TensorType_F32, {3, 4})}, schema::CreateTriluOptions(b->builder(), true, 1));
-  }});
+                    const int x = f32_input(b, {3, 4});
+                    b->add(schema::OperatorType_Trilu, {x}, {result(b, TensorType_F32, {3, 4})},
+                           schema::CreateTriluOptions(b->builder(), true, 1));
+                  }});
 }
 
 void boundaries_and_elementwise(std::vector<std::pair<std::string, Fill>>* zoo) {
   zoo->push_back({"quantize", [](Builder* b) {
-    const int x = f32_input(b, {7}), y = result(b, TensorType_S8, {7});
-    b->add(schema::OperatorType_Quantize, {x}, {y}, schema::CreateQuantizeOptions(b->builder(), 20));
-  }});
-  zoo->push_back({"dequantize", [](Builder* b) { b->add(schema::OperatorType_Dequantize, {s8_input(b, {7})}, {result(b, TensorType_F32, {7})}); }});
+                    const int x = f32_input(b, {7}), y = result(b, TensorType_S8, {7});
+                    b->add(schema::OperatorType_Quantize, {x}, {y},
+                           schema::CreateQuantizeOptions(b->builder(), 20));
+                  }});
+  zoo->push_back({"dequantize", [](Builder* b) {
+                    b->add(schema::OperatorType_Dequantize, {s8_input(b, {7})},
+                           {result(b, TensorType_F32, {7})});
+                  }});
   zoo->push_back({"table", [](Builder* b) {
-    const int x = s8_input(b, {7}), y = result(b, TensorType_S8, {7});
-    b->add(schema::OperatorType_Table, {x}, {y}, schema::CreateTableOptions(b->builder(), table(b)));
-  }});
+                    const int x = s8_input(b, {7}), y = result(b, TensorType_S8, {7});
+                    b->add(schema::OperatorType_Table, {x}, {y},
+                           schema::CreateTableOptions(b->builder(), table(b)));
+                  }});
   zoo->push_back({"unary", [](Builder* b) {
-    const int x = f32_input(b, {7});
-    b->add(schema::OperatorType_Unary, {x}, {result(b, TensorType_F32, {7})}, schema::CreateUnaryOptions(b->builder(), schema::UnaryKind_Gelu));
-  }});
-  zoo->push_back({"where", [](Builder* b) {
-    const int c = b->input(TensorType_BOOL, {2, 1}), x = f32_input(b, {3}), y = f32_input(b, {2, 3});
-    b->add(schema::OperatorType_Where, {c, x, y}, {result(b, TensorType_F32, {2, 3})});
-  }});
-  zoo->push_back({"cast", [](Builder* b) { b->add(schema::OperatorType_Cast, {f32_input(b, {7})}, {result(b, TensorType_S64, {7})}); }});
+                    const int x = f32_input(b, {7});
+                    b->add(schema::OperatorType_Unary, {x}, {result(b, TensorType_F32, {7})},
+                           schema::CreateUnaryOptions(b->builder(), schema::UnaryKind_Gelu));
+                  }});
+  zoo->push_back(
+      {"where", [](Builder* b) {
+         const int c = b->input(TensorType_BOOL, {2, 1}), x = f32_input(b, {3}), y = f32_input(b, {2, 3});
+         b->add(schema::OperatorType_Where, {c, x, y}, {result(b, TensorType_F32, {2, 3})});
+       }});
+  zoo->push_back({"cast", [](Builder* b) {
+                    b->add(schema::OperatorType_Cast, {f32_input(b, {7})}, {result(b, TensorType_S64, {7})});
+                  }});
   for (const auto t : {TensorType_S8, TensorType_F32}) {
     const std::string suffix = t == TensorType_S8 ? "_s8" : "_f32";
     const bool s8 = t == TensorType_S8;
-    zoo->push_back({"conv_2d" + suffix, [s8](Builder* b) { conv(b, schema::OperatorType_Conv2D, s8, {1, 3, 3, 4}, 2); }});
-    zoo->push_back({"conv_transpose_2d" + suffix, [s8](Builder* b) { conv(b, schema::OperatorType_ConvTranspose2D, s8, {1, 9, 9, 4}, 2); }});
+    zoo->push_back({"conv_2d" + suffix, [s8](Builder* b) {
+                      conv(b, schema::OperatorType_Conv2D, s8, {1, 3, 3, 4}, 2);
+                    }});
+    zoo->push_back({"conv_transpose_2d" + suffix, [s8](Builder* b) {
+                      conv(b, schema::OperatorType_ConvTranspose2D, s8, {1, 9, 9, 4}, 2);
+                    }});
     zoo->push_back({"fully_connected" + suffix, [t](Builder* b) { fully_connected(b, t, t); }});
     for (const auto kind : {schema::BinaryKind_Add, schema::BinaryKind_Sub, schema::BinaryKind_Mul})
-      zoo->push_back({schema::EnumNameBinaryKind(kind) + suffix, [kind, t](Builder* b) { binary(b, kind, t); }});
+      zoo->push_back(
+          {schema::EnumNameBinaryKind(kind) + suffix, [kind, t](Builder* b) { binary(b, kind, t); }});
     zoo->push_back({"prelu" + suffix, [t](Builder* b) { prelu(b, t); }});
-    zoo->push_back({"average_pool_2d" + suffix, [t](Builder* b) { pool(b, schema::OperatorType_AveragePool2D, t); }});
+    zoo->push_back(
+        {"average_pool_2d" + suffix, [t](Builder* b) { pool(b, schema::OperatorType_AveragePool2D, t); }});
     zoo->push_back({"max_pool_2d" + suffix, [t](Builder* b) { pool(b, schema::OperatorType_MaxPool2D, t); }});
     zoo->push_back({"mean" + suffix, [t](Builder* b) { reduce(b, schema::ReduceKind_Mean, t); }});
     zoo->push_back({"max" + suffix, [t](Builder* b) { reduce(b, schema::ReduceKind_Max, t); }});
     zoo->push_back({"softmax" + suffix, [t](Builder* b) { softmax(b, t, t); }});
     zoo->push_back({"arg_reduce" + suffix, [t](Builder* b) {
-      const int x = any_input(b, t, {2, 5});
-      b->add(schema::OperatorType_ArgReduce, {x}, {result(b, TensorType_S64, {2, 1})}, schema::CreateArgReduceOptions(b->builder(), 1));
-    }});
+                      const int x = any_input(b, t, {2, 5});
+                      b->add(schema::OperatorType_ArgReduce, {x}, {result(b, TensorType_S64, {2, 1})},
+                             schema::CreateArgReduceOptions(b->builder(), 1));
+                    }});
   }
-  zoo->push_back({"fully_connected_s8_f32", [](Builder* b) { fully_connected(b, TensorType_S8, TensorType_F32); }});
+  zoo->push_back(
+      {"fully_connected_s8_f32", [](Builder* b) { fully_connected(b, TensorType_S8, TensorType_F32); }});
   zoo->push_back({"softmax_s8_f32", [](Builder* b) { softmax(b, TensorType_S8, TensorType_F32); }});
 }
 

@@ -102,7 +102,8 @@ class SampleBuilder : public ModelBuilder {
     options.add_accumulator_scale(scale);
     add(schema::OperatorType_FullyConnected, {flat, weights, bias}, {logits}, options.Finish());
     const int bounded = tensor(schema::TensorType_F32, {1, 10});
-    add(schema::OperatorType_Unary, {logits}, {bounded}, schema::CreateUnaryOptions(builder(), schema::UnaryKind_Tanh));
+    add(schema::OperatorType_Unary, {logits}, {bounded},
+        schema::CreateUnaryOptions(builder(), schema::UnaryKind_Tanh));
     const int scores = tensor(schema::TensorType_F32, {1, 10});
     add(schema::OperatorType_Softmax, {bounded}, {scores}, schema::CreateSoftmaxOptions(builder(), 1));
     output(scores);

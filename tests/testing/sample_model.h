@@ -25,7 +25,16 @@ namespace octet::testing {
 // Input 0 is declared f32 [1,3,8,8], RGB. The golden run is noise, with the hashes of operators 2 and 0
 // (in this order); `hashes` are their values, or empty for zeros.
 struct Sample {
-  enum Tensors { kImage = 0, kA = 3, kB = 6, kFeatures = 7, kFlat = 8, kLogits = 11, kBounded = 12, kScores = 13 };
+  enum Tensors {
+    kImage = 0,
+    kA = 3,
+    kB = 6,
+    kFeatures = 7,
+    kFlat = 8,
+    kLogits = 11,
+    kBounded = 12,
+    kScores = 13
+  };
 };
 AlignedBytes sample_model(const std::vector<uint64_t>& hashes = {});
 
