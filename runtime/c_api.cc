@@ -25,6 +25,11 @@ struct octet_session {
 namespace octet {
 namespace {
 
+static_assert(OCTET_MAX_RANK == kMaxRank);
+static_assert(static_cast<int>(OCTET_BOOL) == schema::TensorType_BOOL &&
+              static_cast<int>(OCTET_S64) == schema::TensorType_S64);
+static_assert(static_cast<int>(OCTET_INTERNAL) == static_cast<int>(StatusCode::kInternal));
+
 thread_local char last_error[1024] = "";
 
 octet_status report(const Status& status) {
