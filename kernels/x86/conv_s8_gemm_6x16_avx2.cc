@@ -23,7 +23,7 @@
 
 #include <cstring>
 
-#include "kernels/x86/conv_s8_strip.h"
+#include "kernels/conv_s8_strip.h"
 #include "kernels/x86/requantize_avx2.h"
 
 namespace octet::kernels {

@@ -21,7 +21,7 @@
 
 #include <cstring>
 
-#include "kernels/x86/conv_s8_strip.h"
+#include "kernels/conv_s8_strip.h"
 
 namespace octet::kernels {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the conv_s8 GEMM kernels on x86 cut their work and lay out packed memory;
+// How the conv_s8 GEMM kernels cut their work and lay out packed memory;
 // conv_s8_strip.h runs it. Nothing here depends on the instruction set.
 //
 // Work is cut into tiles of output pixels. For one tile, the input pixels that it

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frame of the conv_s8 GEMM kernels on x86: fills strips and passes them to
+// The frame of the conv_s8 GEMM kernels: fills strips and passes them to
 // the micro-kernel of Isa. conv_s8_strip_plan.h explains strips, panels and Isa.
 #pragma once
 
-#include "kernels/x86/conv_s8_strip_plan.h"
+#include "kernels/conv_s8_strip_plan.h"
 
 namespace octet::kernels {
 namespace {
