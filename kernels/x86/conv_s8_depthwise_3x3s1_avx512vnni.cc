@@ -84,6 +84,9 @@ inline void dot_columns(const Column<V>& a, const Column<V>& b, const Column<V>&
     const V w2 = load<V>(weights + (4 + row) * kBytes), bias = load<V>(block + j * kBytes);
     acc[row][0] = dot(dot(dot(bias, a.quads[j], w0), b.quads[j], w1), d.quads[j], w2);
     acc[row][1] = dot(dot(dot(bias, b.quads[j], w0), d.quads[j], w1), e.quads[j], w2);
+    // Both columns here and now: gcc would otherwise keep all weights on the stack until it knows
+    // whether the second one is stored.
+    asm volatile("" : "+v"(acc[row][0]), "+v"(acc[row][1]));
   }
 }
 
