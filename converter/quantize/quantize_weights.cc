@@ -35,7 +35,8 @@ bool try_scale(const ChannelInput& input, double scale, ChannelWeights* result) 
     result->weights[i] = static_cast<int8_t>(q);
     sum += std::fabs(q);
   }
-  const double bias = std::nearbyint(input.bias / (input.input_scale * result->scale));
+  const double centred = input.bias - input.output_scale / 128;
+  const double bias = std::nearbyint(centred / (input.input_scale * result->scale));
   const double bound = sum * largest_difference(input.input_zero_point) + std::fabs(bias);
   if (!(bound <= kLargestS32)) return false;
   result->bias = static_cast<int32_t>(bias);
@@ -158,16 +159,20 @@ class WeightQuantizer {
     of_weights.channel_axis = of_bias.channel_axis = 0;
     node->inputs[1] = graph_.add_constant(weights.name + "/s8", std::move(s8));
     graph_.value(node->inputs[1]).quantization = of_weights;
-    if (bias != nullptr) replace_bias(node, biases, of_bias);
+    const bool any = std::any_of(biases.begin(), biases.end(), [](int32_t b) { return b != 0; });
+    if (bias != nullptr || any) replace_bias(node, weights.name, biases, of_bias);
   }
 
-  void replace_bias(Node* node, const std::vector<int32_t>& biases, const Quantization& quantization) {
+  void replace_bias(Node* node, const std::string& weights, const std::vector<int32_t>& biases,
+                    const Quantization& quantization) {
     Constant s32;
     s32.type = schema::TensorType_S32;
     s32.shape = {static_cast<int64_t>(biases.size())};
     s32.bytes.resize(biases.size() * 4);
     std::copy(biases.begin(), biases.end(), s32.as<int32_t>());
-    const std::string name = graph_.value(node->inputs[2]).name + "/s32";
+    const bool had = node->input(2) != kNoValue;
+    const std::string name = had ? graph_.value(node->inputs[2]).name + "/s32" : weights + "/bias";
+    node->inputs.resize(std::max<size_t>(node->inputs.size(), 3), kNoValue);
     node->inputs[2] = graph_.add_constant(name, std::move(s32));
     graph_.value(node->inputs[2]).quantization = quantization;
   }

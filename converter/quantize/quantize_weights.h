@@ -4,7 +4,9 @@
 //
 //   weights  s8 in [-127, 127], one scale per output channel: scale[c] = max |w[c]| / 127
 //            (or the scales pinned by a quantized network)
-//   bias     s32, scale input_scale * scale[c]
+//   bias     s32, scale input_scale * scale[c]; less 1/128 of an output step where the output is s8:
+//            requantize rounds 6 fractional bits half up and then rounds to whole steps, together
+//            floor(x + 1/2 + 1/128), and so it becomes the nearest step again
 //   operand  of Add, Sub, Mul with more than one element: s8 per tensor, asymmetric; of Concat: in its scale
 //
 // A channel's weight scale is raised where the accumulator bound

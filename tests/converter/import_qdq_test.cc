@@ -74,7 +74,7 @@ TEST(ImportQdq, ConvInU8TakesTheFilesScalesAndIntegers) {
   EXPECT_EQ(std::vector<int>(q, q + 4), (std::vector<int>{1, -2, 127, 0}));
   EXPECT_EQ(weights.quantization.channel_scales, (std::vector<float>{0.5f, 0.25f}));
   const int32_t* bias = g.graph.value(conv.inputs[2]).constant->as<int32_t>();
-  EXPECT_EQ(bias[0], 100);
+  EXPECT_EQ(bias[0], 100);                     // less 0.04 / 128 of an output step: 0.006 and 0.0125 units
   EXPECT_EQ(bias[1], -7);
   EXPECT_EQ(g.warnings(), 0u);
 }

@@ -8,6 +8,7 @@
 
 #include "converter/quantize/quantize_weights.h"
 #include "converter/lower/requantization.h"
+#include "kernels/requantize.h"
 #include "quantize_graph.h"
 
 namespace octet::converter {
@@ -81,7 +82,7 @@ TEST(QuantizeChannel, MaxAbsAndBias) {
   const ChannelWeights channel = quantize_channel(input);
   EXPECT_FLOAT_EQ(channel.scale, 0.01f);
   EXPECT_EQ(channel.weights, (std::vector<int8_t>{50, -127, 1}));
-  EXPECT_EQ(channel.bias, -2000);
+  EXPECT_EQ(channel.bias, -2000);              // -2.0 / 0.001, less 0.05 / 128 / 0.001 = 0.39
   EXPECT_FALSE(channel.raised);
 }
 
@@ -95,10 +96,31 @@ TEST(QuantizeChannel, AHugeBiasRaisesTheScaleUntilTheAccumulatorFits) {
   input.output_scale = 0.03;
   const ChannelWeights channel = quantize_channel(input);
   EXPECT_TRUE(channel.raised);
-  EXPECT_NEAR(channel.bias * input.input_scale * channel.scale, 3.0, 1e-6);
+  EXPECT_NEAR(channel.bias * input.input_scale * channel.scale, 3.0 - 0.03 / 128, 1e-6);
   FixedPoint pair;
   ASSERT_TRUE(encode_fixed_point(input.input_scale * channel.scale / input.output_scale, &pair).ok());
   EXPECT_TRUE(accumulator_fits(std::abs(static_cast<double>(channel.bias)) + 254.0 * 128, pair));
+}
+
+// With the shifted bias, requantize gives the nearest step for accumulators that it represents exactly.
+TEST(QuantizeChannel, RequantizeRoundsToTheNearestStep) {
+  const float weights[] = {1.27f};             // scale 0.01
+  ChannelInput input;
+  input.weights = weights;
+  input.count = 1;
+  input.input_scale = 1;
+  input.output_scale = 0.01 * 1024;            // k = 2^-10
+  const ChannelWeights channel = quantize_channel(input);
+  EXPECT_EQ(channel.bias, -8);
+  FixedPoint pair;
+  ASSERT_TRUE(encode_fixed_point(1.0 / 1024, &pair).ok());
+  size_t shifted_wrong = 0, plain_wrong = 0;
+  for (int32_t acc = -100000; acc <= 100000; ++acc) {
+    const int expected = static_cast<int>(std::floor(acc / 1024.0 + 0.5));
+    plain_wrong += kernels::requantize(acc, pair.multiplier, pair.right_shift, 0, -128, 127) != expected;
+    shifted_wrong += kernels::requantize(acc + channel.bias, pair.multiplier, pair.right_shift, 0, -128, 127) != expected;
+  }
+  EXPECT_LT(shifted_wrong, plain_wrong / 2) << plain_wrong;
 }
 
 TEST(QuantizeChannel, ADeadChannelKeepsItsBias) {
@@ -110,10 +132,10 @@ TEST(QuantizeChannel, ADeadChannelKeepsItsBias) {
   input.input_scale = 0.5;
   input.output_scale = 0.02;
   const ChannelWeights channel = quantize_channel(input);
-  EXPECT_NEAR(channel.bias * input.input_scale * channel.scale, 1.7, 1e-4);
+  EXPECT_NEAR(channel.bias * input.input_scale * channel.scale, 1.7 - 0.02 / 128, 1e-4);
   input.bias = 0;
   const ChannelWeights silent = quantize_channel(input);
-  EXPECT_EQ(silent.bias, 0);
+  EXPECT_LE(std::abs(silent.bias), 2);         // 1/128 of a step
   EXPECT_GT(silent.scale, 0);
 }
 
