@@ -14,6 +14,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "converter/graph.h"
+#include "converter/quantize/tables.h"
 #include "converter/stages.h"
 #include "runtime/model.h"
 #include "runtime/session.h"
@@ -159,6 +162,19 @@ class Random {
 
 inline double dequantized(int8_t q, const Quantization& quantization) {
   return static_cast<double>(quantization.scale) * (q - quantization.zero_point);
+}
+
+// |q - ideal| <= 1 with the ideal rounded and clamped.
+inline void expect_one_step(const std::vector<int8_t>& actual, const std::vector<double>& expected,
+                            const Quantization& q) {
+  ASSERT_EQ(actual.size(), expected.size());
+  size_t exact = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const int ideal = converter::quantize_value(expected[i], q);
+    EXPECT_LE(std::abs(actual[i] - ideal), 1) << "element " << i << ": real " << expected[i];
+    exact += actual[i] == ideal ? 1 : 0;
+  }
+  EXPECT_GE(exact * 10, actual.size() * 8);  // and nearly all are exact
 }
 
 // A graph node carries a name or text; clearer than a variant at the call.
