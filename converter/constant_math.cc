@@ -27,13 +27,19 @@ std::vector<To> read_as(const Constant& constant) {
 template <class To>
 std::vector<To> read_any(const Constant& constant) {
   switch (constant.type) {
-    case schema::TensorType_F32: return read_as<float, To>(constant);
-    case schema::TensorType_S8: return read_as<int8_t, To>(constant);
+    case schema::TensorType_F32:
+      return read_as<float, To>(constant);
+    case schema::TensorType_S8:
+      return read_as<int8_t, To>(constant);
     case schema::TensorType_U8:
-    case schema::TensorType_BOOL: return read_as<uint8_t, To>(constant);
-    case schema::TensorType_S16: return read_as<int16_t, To>(constant);
-    case schema::TensorType_S32: return read_as<int32_t, To>(constant);
-    case schema::TensorType_S64: return read_as<int64_t, To>(constant);
+    case schema::TensorType_BOOL:
+      return read_as<uint8_t, To>(constant);
+    case schema::TensorType_S16:
+      return read_as<int16_t, To>(constant);
+    case schema::TensorType_S32:
+      return read_as<int32_t, To>(constant);
+    case schema::TensorType_S64:
+      return read_as<int64_t, To>(constant);
   }
   return {};
 }
@@ -53,12 +59,24 @@ Constant write_any(TensorType type, Dims shape, const std::vector<From>& data) {
   constant.type = type;
   constant.shape = std::move(shape);
   switch (type) {
-    case schema::TensorType_F32: write_as<float>(data, &constant.bytes); break;
-    case schema::TensorType_S8: write_as<int8_t>(data, &constant.bytes); break;
-    case schema::TensorType_U8: write_as<uint8_t>(data, &constant.bytes); break;
-    case schema::TensorType_S16: write_as<int16_t>(data, &constant.bytes); break;
-    case schema::TensorType_S32: write_as<int32_t>(data, &constant.bytes); break;
-    case schema::TensorType_S64: write_as<int64_t>(data, &constant.bytes); break;
+    case schema::TensorType_F32:
+      write_as<float>(data, &constant.bytes);
+      break;
+    case schema::TensorType_S8:
+      write_as<int8_t>(data, &constant.bytes);
+      break;
+    case schema::TensorType_U8:
+      write_as<uint8_t>(data, &constant.bytes);
+      break;
+    case schema::TensorType_S16:
+      write_as<int16_t>(data, &constant.bytes);
+      break;
+    case schema::TensorType_S32:
+      write_as<int32_t>(data, &constant.bytes);
+      break;
+    case schema::TensorType_S64:
+      write_as<int64_t>(data, &constant.bytes);
+      break;
     case schema::TensorType_BOOL:
       constant.bytes.resize(data.size());
       for (size_t i = 0; i < data.size(); ++i) constant.bytes[i] = data[i] != 0;

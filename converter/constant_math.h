@@ -10,7 +10,7 @@
 
 namespace octet::converter {
 
-using Permutation = std::vector<int>;   // result axis i = source axis permutation[i]
+using Permutation = std::vector<int>;  // result axis i = source axis permutation[i]
 
 // The number of elements of `shape`; 1 for a scalar.
 int64_t element_count(const Dims& shape);

@@ -22,7 +22,8 @@ bool find_dequantized_constant(const Graph& graph, ValueId value, DequantizedCon
 
 bool is_weight(const Graph& graph, ValueId value) {
   DequantizedConstant found;
-  return value != kNoValue && (graph.value(value).is_constant() || find_dequantized_constant(graph, value, &found));
+  return value != kNoValue &&
+         (graph.value(value).is_constant() || find_dequantized_constant(graph, value, &found));
 }
 
 ValueId replace_dequantized(Graph* graph, const DequantizedConstant& constant, Constant data, Constant scale,
@@ -45,7 +46,8 @@ ValueId replace_dequantized(Graph* graph, const DequantizedConstant& constant, C
   return output;
 }
 
-ValueId transpose_dequantized(Graph* graph, const DequantizedConstant& constant, const Permutation& permutation) {
+ValueId transpose_dequantized(Graph* graph, const DequantizedConstant& constant,
+                              const Permutation& permutation) {
   int axis = -1;
   for (size_t i = 0; i < permutation.size(); ++i)
     if (permutation[i] == constant.axis) axis = static_cast<int>(i);
@@ -66,19 +68,21 @@ ValueId reshape_dequantized(Graph* graph, const DequantizedConstant& constant, c
         axis = static_cast<int>(i);
     if (axis < 0) return kNoValue;
   }
-  return replace_dequantized(graph, constant, reshape(*constant.data, shape), *constant.scale, constant.zero_point,
-                             axis);
+  return replace_dequantized(graph, constant, reshape(*constant.data, shape), *constant.scale,
+                             constant.zero_point, axis);
 }
 
 ValueId transpose_weight(Graph* graph, ValueId value, const Permutation& permutation) {
   if (is_identity(permutation)) return value;
   DequantizedConstant found;
-  if (find_dequantized_constant(*graph, value, &found)) return transpose_dequantized(graph, found, permutation);
+  if (find_dequantized_constant(*graph, value, &found))
+    return transpose_dequantized(graph, found, permutation);
   const Value old = graph->value(value);
   const ValueId moved = graph->add_constant(old.name, transpose(*old.constant, permutation));
-  Quantization& pinned = graph->value(moved).quantization;   // by import_qdq
+  Quantization& pinned = graph->value(moved).quantization;  // by import_qdq
   pinned = old.quantization;
-  if (pinned.channel_axis >= 0) pinned.channel_axis = inverse(permutation)[static_cast<size_t>(pinned.channel_axis)];
+  if (pinned.channel_axis >= 0)
+    pinned.channel_axis = inverse(permutation)[static_cast<size_t>(pinned.channel_axis)];
   return moved;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Weights that came quantized: DequantizeLinear(constant, constant scale, [constant zero point]). They stay so
-// until import_qdq takes their scales; moving their axes happens on the quantized bytes, behind the node.
+// Weights that came quantized: DequantizeLinear(constant, constant scale, [constant zero point]). They stay
+// so until import_qdq takes their scales; moving their axes happens on the quantized bytes, behind the node.
 #pragma once
 
 #include "converter/constant_math.h"
@@ -10,11 +10,11 @@
 namespace octet::converter {
 
 struct DequantizedConstant {
-  const Node* node = nullptr;      // the DequantizeLinear
-  int axis = -1;                   // of its per-channel scales; -1 = one scale
+  const Node* node = nullptr;  // the DequantizeLinear
+  int axis = -1;               // of its per-channel scales; -1 = one scale
   const Constant* data = nullptr;
   const Constant* scale = nullptr;
-  const Constant* zero_point = nullptr;   // null = 0
+  const Constant* zero_point = nullptr;  // null = 0
 };
 
 // False if `value` is no dequantized constant.
@@ -25,7 +25,8 @@ bool is_weight(const Graph& graph, ValueId value);
 
 // A new DequantizeLinear (placed at the old one) with the data's axes permuted, or reshaped. kNoValue where a
 // reshape would tear the axis of per-channel scales apart.
-ValueId transpose_dequantized(Graph* graph, const DequantizedConstant& constant, const Permutation& permutation);
+ValueId transpose_dequantized(Graph* graph, const DequantizedConstant& constant,
+                              const Permutation& permutation);
 ValueId reshape_dequantized(Graph* graph, const DequantizedConstant& constant, const Dims& shape);
 // The same with data, scale and axis given by the caller (name: of the old one).
 ValueId replace_dequantized(Graph* graph, const DequantizedConstant& constant, Constant data, Constant scale,

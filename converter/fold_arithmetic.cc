@@ -15,7 +15,9 @@ namespace octet::converter::folding {
 
 namespace {
 
-const Constant& in(const Graph& graph, const Node& node, size_t i) { return *graph.value(node.inputs[i]).constant; }
+const Constant& in(const Graph& graph, const Node& node, size_t i) {
+  return *graph.value(node.inputs[i]).constant;
+}
 
 Status bad(const Node& node, const std::string& rule) {
   return Status(StatusCode::kInvalidModel, node.op + " '" + node.name + "': " + rule);
@@ -74,7 +76,8 @@ Two<double> float_binary(const std::string& op) {
 
 Status binary(const Graph& graph, const Node& node, bool* known, Constant* output) {
   const Value& out = graph.value(node.outputs[0]);
-  const Constant a = broadcast_to(in(graph, node, 0), out.shape), b = broadcast_to(in(graph, node, 1), out.shape);
+  const Constant a = broadcast_to(in(graph, node, 0), out.shape),
+                 b = broadcast_to(in(graph, node, 1), out.shape);
   if (a.type == schema::TensorType_F32 || node.op == "Pow") {
     const Two<double> apply = float_binary(node.op);
     if (apply == nullptr) return *known = false, Status();
@@ -93,7 +96,8 @@ Status binary(const Graph& graph, const Node& node, bool* known, Constant* outpu
     if (divides && y[i] == 0) return bad(node, "division by zero");
     const int64_t result = apply(x[i], y[i]);
     // Mod without fmod takes the divisor's sign.
-    const bool adjust = node.op == "Mod" && node.integer("fmod") == 0 && result != 0 && (result < 0) != (y[i] < 0);
+    const bool adjust =
+        node.op == "Mod" && node.integer("fmod") == 0 && result != 0 && (result < 0) != (y[i] < 0);
     x[i] = adjust ? result + y[i] : result;
   }
   *output = from_integers(out.type, out.shape, x);
@@ -141,7 +145,8 @@ Status cast(const Graph& graph, const Node& node, Constant* output) {
   if (to != schema::TensorType_F32 && to != schema::TensorType_BOOL)
     for (double& value : x) {
       if (std::isnan(value)) return bad(node, "NaN has no integer value");
-      value = std::max(-9.2e18, std::min(9.2e18, value));  // what a conversion can hold; beyond it nothing is defined
+      value = std::max(-9.2e18,
+                       std::min(9.2e18, value));  // what a conversion can hold; beyond it nothing is defined
     }
   if (to == schema::TensorType_F32 || to == schema::TensorType_BOOL || to == schema::TensorType_S64) {
     *output = from_doubles(to, from.shape, x);

@@ -12,7 +12,9 @@ namespace octet::converter::folding {
 
 namespace {
 
-const Constant& in(const Graph& graph, const Node& node, size_t i) { return *graph.value(node.inputs[i]).constant; }
+const Constant& in(const Graph& graph, const Node& node, size_t i) {
+  return *graph.value(node.inputs[i]).constant;
+}
 
 // Calls visit(linear index, index per axis) for every element of `shape` in order.
 void for_each_index(const Dims& shape, const std::function<void(size_t, const Dims&)>& visit) {
@@ -35,7 +37,8 @@ Constant pick(const Constant& from, const Dims& shape, const std::function<int64
   const size_t width = element_bytes(from.type);
   out.bytes.resize(static_cast<size_t>(element_count(shape)) * width);
   for_each_index(shape, [&](size_t i, const Dims& index) {
-    std::memcpy(out.bytes.data() + i * width, from.bytes.data() + static_cast<size_t>(source(index)) * width, width);
+    std::memcpy(out.bytes.data() + i * width, from.bytes.data() + static_cast<size_t>(source(index)) * width,
+                width);
   });
   return out;
 }
@@ -67,8 +70,9 @@ Status gather(const Graph& graph, const Node& node, const Dims& shape, Constant*
   const size_t axis = static_cast<size_t>((node.integer("axis") + rank) % rank);
   for (int64_t index : indices)
     if (index < -from.shape[axis] || index >= from.shape[axis])
-      return Status(StatusCode::kInvalidModel, node.op + " '" + node.name + "': index " + std::to_string(index) +
-                                                   " of " + std::to_string(from.shape[axis]));
+      return Status(StatusCode::kInvalidModel, node.op + " '" + node.name + "': index " +
+                                                   std::to_string(index) + " of " +
+                                                   std::to_string(from.shape[axis]));
   const Dims strides = row_major_strides(from.shape), index_strides = row_major_strides(index_shape);
   *output = pick(from, shape, [&](const Dims& at) {
     int64_t source = 0, chosen = 0;
@@ -76,7 +80,8 @@ Status gather(const Graph& graph, const Node& node, const Dims& shape, Constant*
     for (size_t i = 0; i < index_shape.size(); ++i) chosen += at[axis + i] * index_strides[i];
     const int64_t index = indices[static_cast<size_t>(chosen)];
     source += (index < 0 ? index + from.shape[axis] : index) * strides[axis];
-    for (size_t i = axis + 1; i < from.shape.size(); ++i) source += at[i - 1 + index_shape.size()] * strides[i];
+    for (size_t i = axis + 1; i < from.shape.size(); ++i)
+      source += at[i - 1 + index_shape.size()] * strides[i];
     return source;
   });
   return {};
@@ -106,7 +111,8 @@ Constant where(const Graph& graph, const Node& node, const Dims& shape) {
   const Constant chosen = broadcast_to(in(graph, node, 1), shape);
   const size_t width = element_bytes(out.type);
   for (size_t i = 0; i < condition.bytes.size(); ++i)
-    if (condition.bytes[i] != 0) std::memcpy(out.bytes.data() + i * width, chosen.bytes.data() + i * width, width);
+    if (condition.bytes[i] != 0)
+      std::memcpy(out.bytes.data() + i * width, chosen.bytes.data() + i * width, width);
   return out;
 }
 

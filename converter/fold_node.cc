@@ -47,8 +47,10 @@ FoldResult fold_last_node(Graph* graph) {
   if (!is_foldable(*graph, node)) return result;
   std::vector<Constant> constants;
   result.status = fold_node(*graph, node, &constants);
-  if (result.status.code() == StatusCode::kUnsupported) result.status = {};
-  else result.folded = result.status.ok();
+  if (result.status.code() == StatusCode::kUnsupported)
+    result.status = {};
+  else
+    result.folded = result.status.ok();
   if (!result.folded) return result;
   for (size_t i = 0; i < node.outputs.size() && i < constants.size(); ++i) {
     if (node.outputs[i] == kNoValue) continue;

@@ -19,7 +19,7 @@ bool is_foldable(const Graph& graph, const Node& node);
 Status fold_node(const Graph& graph, const Node& node, std::vector<Constant>* outputs);
 
 struct FoldResult {
-  Status status;        // an error in the node's arithmetic, such as a division by zero
+  Status status;  // an error in the node's arithmetic, such as a division by zero
   bool folded = false;
 };
 // Folds the last node of the graph, if that is possible, into its output values, and drops it.

@@ -3,6 +3,8 @@
 // Types and shapes of canonical operators (list in graph.h), in either layout.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "converter/graph.h"
@@ -16,7 +18,8 @@ struct TypedShape {
 
 // What `node` writes, from its inputs and attributes. Operators whose output shape is theirs to state
 // (Reshape, Expand, Slice, Resize, Quantize and the like) are checked against the shape that their output
-// value has already. Errors name the node and the rule: "Conv 'c1': input has 3 channels; weights take 8 * 1".
+// value has already. Errors name the node and the rule: "Conv 'c1': input has 3 channels; weights take 8 *
+// 1".
 Status infer_node(const Graph& graph, const Node& node, std::vector<TypedShape>* outputs);
 
 // Every node of the graph has the types and shapes that infer_node says. For tests and after passes.
@@ -37,7 +40,15 @@ namespace shapes {
 
 // "Conv 'conv1'", the start of every message about a node.
 std::string label(const Node& node);
+// An error about a node.
+Status bad(const Node& node, const std::string& rule);
+const Value& in(const Graph& graph, const Node& node, size_t i);
+// The attribute `axis`, made non-negative.
+Status axis_of(const Node& node, int64_t rank, int64_t* axis);
+
 // The rows of the table: one function per group of operators.
+using Rule = Status (*)(const Graph& graph, const Node& node, std::vector<TypedShape>* outputs);
+const std::map<std::string, Rule>& movement_rules();
 Status conv(const Graph& graph, const Node& node, std::vector<TypedShape>* outputs);
 Status conv_transpose(const Graph& graph, const Node& node, std::vector<TypedShape>* outputs);
 Status fully_connected(const Graph& graph, const Node& node, std::vector<TypedShape>* outputs);

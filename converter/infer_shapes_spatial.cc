@@ -34,10 +34,6 @@ namespace {
 
 using Out = std::vector<TypedShape>*;
 
-Status bad(const Node& node, const std::string& rule) {
-  return Status(StatusCode::kInvalidModel, label(node) + ": " + rule);
-}
-
 // Batch, channels, height and width of a 4-D tensor in the graph's layout.
 struct Image {
   int64_t batch, channels, spatial[2];
@@ -56,7 +52,8 @@ Dims image_shape(const Graph& graph, const Image& image) {
 Status check_window(const Node& node, const Window& window) {
   if (window.kernel < 1) return bad(node, "kernel " + std::to_string(window.kernel) + "; must be at least 1");
   if (window.stride < 1) return bad(node, "stride " + std::to_string(window.stride) + "; must be at least 1");
-  if (window.dilation < 1) return bad(node, "dilation " + std::to_string(window.dilation) + "; must be at least 1");
+  if (window.dilation < 1)
+    return bad(node, "dilation " + std::to_string(window.dilation) + "; must be at least 1");
   if (window.pad_begin < 0 || window.pad_end < 0) return bad(node, "negative padding");
   return {};
 }
@@ -104,7 +101,7 @@ Status conv_transpose(const Graph& graph, const Node& node, Out out) {
   if (weights.size() != 4) return bad(node, "weights of shape " + shape_text(weights) + "; must have rank 4");
   Image image = image_of(graph, graph.value(node.inputs[0]).shape);
   const int64_t groups = node.integer("group", 1);
-  const bool nchw = graph.layout == Layout::kNchw;      // IOHW [I, O/g, h, w] or OHWI [O, h, w, I/g]
+  const bool nchw = graph.layout == Layout::kNchw;  // IOHW [I, O/g, h, w] or OHWI [O, h, w, I/g]
   const int64_t taken = nchw ? weights[0] : weights[3] * groups;
   const int64_t given = nchw ? weights[1] * groups : weights[0];
   if (groups < 1 || taken != image.channels || taken % groups != 0 || given % groups != 0)
@@ -121,8 +118,8 @@ Status conv_transpose(const Graph& graph, const Node& node, Out out) {
     OCTET_RETURN_IF_ERROR(check_window(node, window));
     const int64_t more = extra.size() == 2 ? extra[static_cast<size_t>(i)] : 0;
     if (more < 0) return bad(node, "negative output_padding");
-    image.spatial[i] = window.stride * (image.spatial[i] - 1) + window.extent() + more - window.pad_begin -
-                       window.pad_end;
+    image.spatial[i] =
+        window.stride * (image.spatial[i] - 1) + window.extent() + more - window.pad_begin - window.pad_end;
     if (image.spatial[i] < 1) return bad(node, "pads leave no output");
   }
   out->push_back({graph.value(node.inputs[0]).type, image_shape(graph, image)});
@@ -177,7 +174,8 @@ Status depth_space(const Graph& graph, const Node& node, Out out) {
   const int64_t block = node.integer("blocksize");
   if (block < 1) return bad(node, "blocksize " + std::to_string(block) + "; must be at least 1");
   const bool unpack = node.op == "DepthToSpace";
-  if (unpack ? image.channels % (block * block) != 0 : image.spatial[0] % block != 0 || image.spatial[1] % block != 0)
+  if (unpack ? image.channels % (block * block) != 0
+             : image.spatial[0] % block != 0 || image.spatial[1] % block != 0)
     return bad(node, "blocksize " + std::to_string(block) + " does not divide " +
                          shape_text(graph.value(node.inputs[0]).shape));
   image.channels = unpack ? image.channels / (block * block) : image.channels * block * block;
@@ -193,7 +191,8 @@ Status stated_resize(const Graph& graph, const Node& node, Out out) {
   if (stated.size() != 4) return bad(node, "output must have rank 4");
   const Image from = image_of(graph, input.shape), to = image_of(graph, stated);
   if (from.batch != to.batch || from.channels != to.channels || to.spatial[0] < 1 || to.spatial[1] < 1)
-    return bad(node, shape_text(input.shape) + " to " + shape_text(stated) + "; only height and width can change");
+    return bad(node,
+               shape_text(input.shape) + " to " + shape_text(stated) + "; only height and width can change");
   out->push_back({input.type, stated});
   return {};
 }
@@ -207,12 +206,13 @@ Status recurrent(const Graph& graph, const Node& node, Out out) {
   const int64_t directions = node.text("direction", "forward") == "bidirectional" ? 2 : 1;
   if (x.size() != 3 || hidden < 1 || w != Dims{directions, gates * hidden, x[2]} ||
       r != Dims{directions, gates * hidden, hidden})
-    return bad(node, "X " + shape_text(x) + ", W " + shape_text(w) + ", R " + shape_text(r) + " with hidden size " +
-                         std::to_string(hidden));
+    return bad(node, "X " + shape_text(x) + ", W " + shape_text(w) + ", R " + shape_text(r) +
+                         " with hidden size " + std::to_string(hidden));
   const TensorType type = graph.value(node.inputs[0]).type;
   const bool batch_first = node.integer("layout") == 1;
   const Dims state = batch_first ? Dims{x[0], directions, hidden} : Dims{directions, x[1], hidden};
-  out->push_back({type, batch_first ? Dims{x[0], x[1], directions, hidden} : Dims{x[0], directions, x[1], hidden}});
+  out->push_back(
+      {type, batch_first ? Dims{x[0], x[1], directions, hidden} : Dims{x[0], directions, x[1], hidden}});
   out->push_back({type, state});
   if (node.op == "LSTM") out->push_back({type, state});
   return {};

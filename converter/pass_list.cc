@@ -42,8 +42,9 @@ const std::vector<GroupedRow>& grouped_list() {
       {3, OCTET_PASS(move_to_nhwc)},
       {4, OCTET_PASS(fold_constants)},
       {4, OCTET_PASS(eliminate_identity)},
-      {4, OCTET_PASS(recognize_layer_norm)},   // over channels, which are last only now
-      {4, OCTET_PASS(fold_mul_add_into_conv)},   // behind convolutions that had a Transpose between (NHWC networks)
+      {4, OCTET_PASS(recognize_layer_norm)},  // over channels, which are last only now
+      {4, OCTET_PASS(
+              fold_mul_add_into_conv)},  // behind convolutions that had a Transpose between (NHWC networks)
       {4, OCTET_PASS(fuse_pad_into_conv)},
       {4, OCTET_PASS(fuse_activation)},
       {4, OCTET_PASS(eliminate_common_subexpressions)},
@@ -54,7 +55,7 @@ const std::vector<GroupedRow>& grouped_list() {
 
 #undef OCTET_PASS
 
-constexpr int kMostRounds = 100;   // a group that never settles is a bug in a pass
+constexpr int kMostRounds = 100;  // a group that never settles is a bug in a pass
 
 Status run_group(int group, Graph* graph, Diagnostics* diagnostics) {
   for (int round = 0; round < kMostRounds; ++round) {

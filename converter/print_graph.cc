@@ -28,17 +28,21 @@ std::string value_text(const Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
   std::string text = value.name + " " + type_text(value.type) + shape_text(value.shape);
   double uniform;
-  if (value.is_constant() && uniform_value(*value.constant, &uniform)) text += "=" + number_text(uniform);
-  else if (value.is_constant()) text += " const";
-  if (value.quantization.quantized()) text += " q(" + number_text(value.quantization.scale) + ", " +
-                                              std::to_string(value.quantization.zero_point) + ")";
+  if (value.is_constant() && uniform_value(*value.constant, &uniform))
+    text += "=" + number_text(uniform);
+  else if (value.is_constant())
+    text += " const";
+  if (value.quantization.quantized())
+    text += " q(" + number_text(value.quantization.scale) + ", " +
+            std::to_string(value.quantization.zero_point) + ")";
   return text;
 }
 
 template <class List>
 std::string list_text(const List& list) {
   std::string text = "[";
-  for (size_t i = 0; i < list.size(); ++i) text += (i == 0 ? "" : ", ") + number_text(static_cast<double>(list[i]));
+  for (size_t i = 0; i < list.size(); ++i)
+    text += (i == 0 ? "" : ", ") + number_text(static_cast<double>(list[i]));
   return text + "]";
 }
 

@@ -37,8 +37,9 @@ Status check_with_onnx(const std::string& path, const Opsets& opsets, onnx::Mode
   if (opsets.onnx > known || model->ir_version() > onnx::Version::IR_VERSION) {
     diagnostics->note("import", "",
                       "opset " + std::to_string(opsets.onnx) + ", IR version " +
-                          std::to_string(model->ir_version()) + ": newer than the installed ONNX library (opset " +
-                          std::to_string(known) + "), whose checker was not run");
+                          std::to_string(model->ir_version()) +
+                          ": newer than the installed ONNX library (opset " + std::to_string(known) +
+                          "), whose checker was not run");
     return {};
   }
   try {
@@ -50,7 +51,8 @@ Status check_with_onnx(const std::string& path, const Opsets& opsets, onnx::Mode
   try {
     onnx::shape_inference::InferShapes(*model);
   } catch (const std::exception& error) {
-    diagnostics->note("import", "", "shape inference of the ONNX library failed: " + first_line(error.what()));
+    diagnostics->note("import", "",
+                      "shape inference of the ONNX library failed: " + first_line(error.what()));
   }
   return {};
 }

@@ -99,8 +99,8 @@ void import_non_zero(OnnxOp& op) {
   std::vector<int64_t> data;
   for (size_t axis = 0; axis < strides.size(); ++axis)
     for (int64_t at : found) data.push_back(at / strides[axis] % input.shape[axis]);
-  op.output(0, op.emit_constant(make_s64({static_cast<int64_t>(strides.size()), static_cast<int64_t>(found.size())},
-                                         data)));
+  op.output(0, op.emit_constant(make_s64(
+                   {static_cast<int64_t>(strides.size()), static_cast<int64_t>(found.size())}, data)));
 }
 
 // An If whose condition is known is the branch it takes.

@@ -97,7 +97,8 @@ ValueId weights_as_image(OnnxOp& op, ValueId weights) {
 std::vector<int64_t> kernel_of(OnnxOp& op, const Dims& weights) {
   const std::vector<int64_t> kernel(weights.begin() + 2, weights.end());
   if (op.has("kernel_shape") && op.integers("kernel_shape") != kernel)
-    op.fail("kernel_shape " + shape_text(op.integers("kernel_shape")) + "; the weights have " + shape_text(kernel));
+    op.fail("kernel_shape " + shape_text(op.integers("kernel_shape")) + "; the weights have " +
+            shape_text(kernel));
   return kernel;
 }
 
@@ -130,20 +131,21 @@ void import_conv(OnnxOp& op) { op.output(0, emit_conv(op, op.input(0), op.input(
 namespace {
 
 // pads of a transposed convolution that give output_shape, or the input times the strides with SAME.
-void resolve_transposed_pads(OnnxOp& op, const Dims& spatial, std::vector<int64_t>* output_padding, Windows* w) {
+void resolve_transposed_pads(OnnxOp& op, const Dims& spatial, std::vector<int64_t>* output_padding,
+                             Windows* w) {
   const size_t axes = spatial.size();
   std::vector<int64_t> wanted = op.integers("output_shape");
   if (wanted.size() == axes + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
   const std::string auto_pad = op.text("auto_pad", "NOTSET");
   const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
   if (wanted.empty() && !same) return;
-  const size_t skip = 2 - axes;   // windows are 2-D already
+  const size_t skip = 2 - axes;  // windows are 2-D already
   for (size_t i = 0; i < axes; ++i) {
     const size_t at = i + skip;
     const int64_t extent = w->dilations[at] * (w->kernel[at] - 1) + 1;
     const int64_t target = wanted.empty() ? spatial[i] * w->strides[at] : wanted[i];
     const int64_t total = w->strides[at] * (spatial[i] - 1) + (*output_padding)[at] + extent - target;
-    if (total < 0) {   // more output than the input reaches: rows of bias alone at the end
+    if (total < 0) {  // more output than the input reaches: rows of bias alone at the end
       (*output_padding)[at] -= total;
       w->pads[at] = w->pads[at + 2] = 0;
       continue;
@@ -185,7 +187,9 @@ void import_fused_conv(OnnxOp& op) {
   if (op.has_input(3)) y = op.emit("Add", {y, op.input(3)});
   const std::string activation = op.text("activation", "");
   const std::vector<float> parameters = op.numbers("activation_params");
-  const auto parameter = [&](size_t i, float fallback) { return i < parameters.size() ? parameters[i] : fallback; };
+  const auto parameter = [&](size_t i, float fallback) {
+    return i < parameters.size() ? parameters[i] : fallback;
+  };
   const float infinity = std::numeric_limits<float>::infinity();
   if (activation == "Relu" || activation == "Sigmoid" || activation == "Tanh") {
     y = op.emit(activation, {y});

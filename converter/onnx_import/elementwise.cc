@@ -18,11 +18,11 @@ void import_unary_alpha(OnnxOp& op) {
     const char* attribute;
     float fallback;
   };
-  static const Row kRows[] = {{"LeakyRelu", "alpha", 0.01f},      {"Elu", "alpha", 1},
-                              {"Selu", "alpha", 1.67326319f},     {"Selu", "gamma", 1.05070102f},
-                              {"Celu", "alpha", 1},               {"HardSigmoid", "alpha", 0.2f},
-                              {"HardSigmoid", "beta", 0.5f},      {"ThresholdedRelu", "alpha", 1},
-                              {"Shrink", "bias", 0},              {"Shrink", "lambd", 0.5f}};
+  static const Row kRows[] = {{"LeakyRelu", "alpha", 0.01f},  {"Elu", "alpha", 1},
+                              {"Selu", "alpha", 1.67326319f}, {"Selu", "gamma", 1.05070102f},
+                              {"Celu", "alpha", 1},           {"HardSigmoid", "alpha", 0.2f},
+                              {"HardSigmoid", "beta", 0.5f},  {"ThresholdedRelu", "alpha", 1},
+                              {"Shrink", "bias", 0},          {"Shrink", "lambd", 0.5f}};
   Attributes attributes;
   for (const Row& row : kRows)
     if (op.type() == row.type) attributes[row.attribute] = op.number(row.attribute, row.fallback);

@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 fs::path resolve(const onnx::TensorProto& tensor, const fs::path& folder, const std::string& location) {
   const fs::path relative(location);
   if (location.empty()) refuse(tensor, "no location");
-  if (relative.is_absolute()) refuse(tensor, "absolute path '" + location + "'; must be relative to the model");
+  if (relative.is_absolute())
+    refuse(tensor, "absolute path '" + location + "'; must be relative to the model");
   for (const fs::path& part : relative)
     if (part == "..") refuse(tensor, "path '" + location + "' leaves the model's folder");
   std::error_code code;

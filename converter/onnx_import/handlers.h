@@ -9,19 +9,19 @@
 namespace octet::converter {
 
 // elementwise.cc
-void import_unary(OnnxOp& op);             // the same name and no attributes
-void import_unary_alpha(OnnxOp& op);       // with alpha, beta, gamma, bias, lambd
+void import_unary(OnnxOp& op);        // the same name and no attributes
+void import_unary_alpha(OnnxOp& op);  // with alpha, beta, gamma, bias, lambd
 void import_binary(OnnxOp& op);
 void import_pow(OnnxOp& op);
 void import_mod(OnnxOp& op);
-void import_variadic(OnnxOp& op);          // Sum, Mean, Min, Max
+void import_variadic(OnnxOp& op);  // Sum, Mean, Min, Max
 void import_clip(OnnxOp& op);
 void import_prelu(OnnxOp& op);
 void import_where(OnnxOp& op);
 void import_cast(OnnxOp& op);
 void import_gelu(OnnxOp& op);
 void import_is_inf(OnnxOp& op);
-void import_identity(OnnxOp& op);          // Identity, Dropout
+void import_identity(OnnxOp& op);  // Identity, Dropout
 
 // constants.cc
 void import_constant(OnnxOp& op);
@@ -116,7 +116,7 @@ ValueId emit_quantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, 
 
 // Windows of convolutions and pools: spatial vectors of length 1 or 2 made 2-D, auto_pad resolved.
 struct Windows {
-  std::vector<int64_t> kernel, strides, dilations, pads;   // pads: t, l, b, r
+  std::vector<int64_t> kernel, strides, dilations, pads;  // pads: t, l, b, r
   Attributes attributes() const;
 };
 // `spatial`: the input's lengths, as many as it has spatial axes; `kernel`: as long.

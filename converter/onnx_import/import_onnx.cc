@@ -33,7 +33,8 @@ void check_operators(const onnx::ModelProto& model, const Nodes& nodes, const Op
 }
 
 // Writes what --shape gives into the model's inputs.
-void apply_shapes(const std::map<std::string, Dims>& shapes, onnx::GraphProto* graph, Diagnostics* diagnostics) {
+void apply_shapes(const std::map<std::string, Dims>& shapes, onnx::GraphProto* graph,
+                  Diagnostics* diagnostics) {
   std::string known;
   for (const auto* input : real_inputs(*graph)) known += (known.empty() ? "'" : ", '") + input->name() + "'";
   for (const auto& [name, given] : shapes) {
@@ -41,17 +42,21 @@ void apply_shapes(const std::map<std::string, Dims>& shapes, onnx::GraphProto* g
     for (auto& candidate : *graph->mutable_input())
       if (candidate.name() == name) input = &candidate;
     if (input == nullptr)
-      throw_error(StatusCode::kInvalidArgument, "--shape " + name + ": no such input; the network has " + known);
+      throw_error(StatusCode::kInvalidArgument,
+                  "--shape " + name + ": no such input; the network has " + known);
     std::vector<std::string> symbols;
     const Dims declared = declared_shape(*input, &symbols);
     if (input->type().tensor_type().has_shape() && given.size() != declared.size())
       throw_error(StatusCode::kInvalidArgument, "--shape " + name + ": " + std::to_string(given.size()) +
-                                                    " dimensions; the input has " + std::to_string(declared.size()));
+                                                    " dimensions; the input has " +
+                                                    std::to_string(declared.size()));
     bool differs = false;
-    for (size_t i = 0; i < declared.size(); ++i) differs = differs || (declared[i] >= 0 && declared[i] != given[i]);
+    for (size_t i = 0; i < declared.size(); ++i)
+      differs = differs || (declared[i] >= 0 && declared[i] != given[i]);
     if (differs)
-      diagnostics->note("import", "", "input '" + name + "': declared " + shape_text(declared) + ", converted as " +
-                                          shape_text(given));
+      diagnostics->note(
+          "import", "",
+          "input '" + name + "': declared " + shape_text(declared) + ", converted as " + shape_text(given));
     auto* shape = input->mutable_type()->mutable_tensor_type()->mutable_shape();
     shape->clear_dim();
     for (int64_t dim : given) shape->add_dim()->set_dim_value(dim);
@@ -74,8 +79,8 @@ void import_file(const std::string& path, const std::map<std::string, Dims>& sha
 
 }  // namespace
 
-Status import_onnx(const std::string& path, const std::map<std::string, std::vector<int64_t>>& shapes, Graph* graph,
-                   Diagnostics* diagnostics, std::string* sha256) {
+Status import_onnx(const std::string& path, const std::map<std::string, std::vector<int64_t>>& shapes,
+                   Graph* graph, Diagnostics* diagnostics, std::string* sha256) {
   try {
     import_file(path, shapes, graph, diagnostics, sha256);
   } catch (const ImportError& error) {

@@ -62,9 +62,11 @@ Dims static_shape(const onnx::ValueInfoProto& input) {
     refuse_input(input, " has no shape; give one with --shape " + input.name() + "=1,3,224,224");
   refuse_open_dimensions(input, shape, symbols);
   if (shape.size() > static_cast<size_t>(kMaxRank))
-    refuse_input(input, ": rank " + std::to_string(shape.size()) + "; the limit is 8", StatusCode::kUnsupported);
+    refuse_input(input, ": rank " + std::to_string(shape.size()) + "; the limit is 8",
+                 StatusCode::kUnsupported);
   if (std::any_of(shape.begin(), shape.end(), [](int64_t dim) { return dim < 1 || dim > (1 << 30); }))
-    refuse_input(input, ": shape " + shape_text(shape) + "; dimensions must be at least 1", StatusCode::kInvalidArgument);
+    refuse_input(input, ": shape " + shape_text(shape) + "; dimensions must be at least 1",
+                 StatusCode::kInvalidArgument);
   return shape;
 }
 
@@ -76,10 +78,12 @@ void Importer::import_inputs(const onnx::GraphProto& proto, Scope* scope) {
     const int onnx_type = input->type().tensor_type().elem_type();
     TensorType type;
     if (!tensor_type(onnx_type, &type))
-      refuse_input(*input, ": element type " + onnx_type_name(onnx_type) + " is not supported", StatusCode::kUnsupported);
+      refuse_input(*input, ": element type " + onnx_type_name(onnx_type) + " is not supported",
+                   StatusCode::kUnsupported);
     if (type == schema::TensorType_F32 && onnx_type != onnx::TensorProto::FLOAT)
-      diagnostics_->note("import", "", "input '" + input->name() + "' is " + onnx_type_name(onnx_type) +
-                                           "; the converted model takes float32");
+      diagnostics_->note("import", "",
+                         "input '" + input->name() + "' is " + onnx_type_name(onnx_type) +
+                             "; the converted model takes float32");
     const ValueId value = graph_->add_value(input->name(), type, shape);
     scope->values[input->name()] = value;
     graph_->inputs.push_back({input->name(), value, type, shape, {}});
@@ -130,8 +134,8 @@ bool Importer::inline_function(const onnx::NodeProto& node, Scope* scope) {
     for (int i = 0; i < function.output_size() && i < node.output_size(); ++i) {
       const ValueId value = inner.find(function.output(i));
       if (value == kNoValue)
-        throw_error(StatusCode::kInvalidModel, "function " + function.name() + ": output '" + function.output(i) +
-                                                   "' is written by no node");
+        throw_error(StatusCode::kInvalidModel, "function " + function.name() + ": output '" +
+                                                   function.output(i) + "' is written by no node");
       scope->values[node.output(i)] = value;
     }
     return true;
@@ -146,12 +150,15 @@ void Importer::import_outputs(const onnx::GraphProto& proto, const Scope& scope)
     ValueId value = scope.find(output.name());
     if (value == kNoValue)
       throw_error(StatusCode::kInvalidModel, "output '" + output.name() + "' is written by no node");
-    // An input, a constant, or a value that is an output already: copied, so that each port has its own tensor.
+    // An input, a constant, or a value that is an output already: copied, so that each port has its own
+    // tensor.
     if (graph_->value(value).is_constant() || !seen.insert(value).second) {
-      Node& node = graph_->insert_node(graph_->nodes.size(), "Identity", unique_node_name("copy_" + output.name()));
+      Node& node =
+          graph_->insert_node(graph_->nodes.size(), "Identity", unique_node_name("copy_" + output.name()));
       node.source = "graph output";
       node.inputs = {value};
-      const ValueId copy = graph_->add_value(output.name(), graph_->value(value).type, graph_->value(value).shape);
+      const ValueId copy =
+          graph_->add_value(output.name(), graph_->value(value).type, graph_->value(value).shape);
       graph_->nodes.back()->outputs = {copy};
       value = copy;
       seen.insert(copy);
@@ -165,14 +172,15 @@ void Importer::import_outputs(const onnx::GraphProto& proto, const Scope& scope)
 void Importer::compare_with_onnx(const onnx::GraphProto& proto, const Scope& scope) {
   for (const onnx::ValueInfoProto& info : proto.value_info()) {
     const ValueId value = scope.find(info.name());
-    if (value == kNoValue || !info.type().has_tensor_type() || !info.type().tensor_type().has_shape()) continue;
+    if (value == kNoValue || !info.type().has_tensor_type() || !info.type().tensor_type().has_shape())
+      continue;
     std::vector<std::string> symbols;
     const Dims theirs = declared_shape(info, &symbols);
     if (std::any_of(theirs.begin(), theirs.end(), [](int64_t dim) { return dim < 0; })) continue;
     if (theirs != graph_->value(value).shape)
-      diagnostics_->warning("import", "", "value '" + info.name() + "': shape " +
-                                              shape_text(graph_->value(value).shape) + "; ONNX infers " +
-                                              shape_text(theirs));
+      diagnostics_->warning("import", "",
+                            "value '" + info.name() + "': shape " + shape_text(graph_->value(value).shape) +
+                                "; ONNX infers " + shape_text(theirs));
   }
 }
 
@@ -184,7 +192,8 @@ std::string Importer::unique_node_name(const std::string& wanted) {
 
 Dims declared_shape(const onnx::ValueInfoProto& input, std::vector<std::string>* symbols) {
   if (!input.type().has_tensor_type())
-    throw_error(StatusCode::kUnsupported, "'" + input.name() + "' is no tensor (a sequence, map or optional)");
+    throw_error(StatusCode::kUnsupported,
+                "'" + input.name() + "' is no tensor (a sequence, map or optional)");
   Dims shape;
   for (const auto& dim : input.type().tensor_type().shape().dim()) {
     shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : -1);

@@ -32,7 +32,7 @@ struct Scope {
   const Scope* outer = nullptr;
   Opsets opsets;
   std::map<std::string, ValueId> values;
-  AttributeBindings attributes;        // of the function call this scope belongs to
+  AttributeBindings attributes;  // of the function call this scope belongs to
 
   ValueId find(const std::string& name) const;
 };
@@ -57,9 +57,9 @@ class OnnxOp {
   // Inputs, in ONNX order; an empty name is an input left out.
   size_t input_count() const { return static_cast<size_t>(node_.input_size()); }
   bool has_input(size_t i) const;
-  ValueId input(size_t i);             // fails if it is left out
-  ValueId optional_input(size_t i);    // or kNoValue
-  std::vector<ValueId> inputs();       // all, none left out
+  ValueId input(size_t i);           // fails if it is left out
+  ValueId optional_input(size_t i);  // or kNoValue
+  std::vector<ValueId> inputs();     // all, none left out
   const Value& value(ValueId id);
   Dims shape(size_t i) { return value(input(i)).shape; }  // a copy: emitting moves the values
   int64_t rank(size_t i) { return static_cast<int64_t>(shape(i).size()); }
@@ -90,8 +90,8 @@ class OnnxOp {
   // Emits canonical nodes; returns their (first) output. Constant inputs alone: a folded constant.
   ValueId emit(const std::string& op, std::vector<ValueId> inputs, Attributes attributes = {});
   // For operators whose output shape is theirs to state.
-  ValueId emit_stated(const std::string& op, std::vector<ValueId> inputs, Attributes attributes, TensorType type,
-                      Dims shape);
+  ValueId emit_stated(const std::string& op, std::vector<ValueId> inputs, Attributes attributes,
+                      TensorType type, Dims shape);
   std::vector<ValueId> emit_many(const std::string& op, std::vector<ValueId> inputs, Attributes attributes,
                                  size_t outputs);
   ValueId emit_constant(Constant constant);
@@ -101,13 +101,15 @@ class OnnxOp {
 
   // Binds ONNX output i to a value, which takes its name if it was emitted here.
   size_t output_count() const { return static_cast<size_t>(node_.output_size()); }
-  bool wants_output(size_t i) const { return i < output_count() && !node_.output(static_cast<int>(i)).empty(); }
+  bool wants_output(size_t i) const {
+    return i < output_count() && !node_.output(static_cast<int>(i)).empty();
+  }
   void output(size_t i, ValueId value);
 
  private:
   const onnx::AttributeProto* attribute(const std::string& key) const;
   std::vector<ValueId> finish(Node* node);
-  ValueId remember(ValueId value);     // as emitted here
+  ValueId remember(ValueId value);  // as emitted here
 
   Importer* importer_;
   Scope* scope_;
@@ -115,7 +117,7 @@ class OnnxOp {
   std::string name_;
   int opset_;
   std::set<ValueId> emitted_;
-  mutable std::set<std::string> read_;   // names of attributes asked for
+  mutable std::set<std::string> read_;  // names of attributes asked for
 };
 
 // One row per ONNX operator: its handler.
@@ -152,7 +154,8 @@ class Importer {
   int depth_ = 0;
 };
 
-// A declared shape. Dimensions without a size are -1; writes the names of symbolic dimensions too. Throws ImportError for what is no tensor.
+// A declared shape. Dimensions without a size are -1; writes the names of symbolic dimensions too. Throws
+// ImportError for what is no tensor.
 Dims declared_shape(const onnx::ValueInfoProto& input, std::vector<std::string>* symbols);
 // The inputs of the graph that are no initialisers.
 std::vector<const onnx::ValueInfoProto*> real_inputs(const onnx::GraphProto& graph);

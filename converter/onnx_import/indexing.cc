@@ -27,7 +27,8 @@ void import_gather(OnnxOp& op) {  // Gather, GatherElements
 }
 
 void import_gather_nd(OnnxOp& op) {
-  op.output(0, op.emit("GatherND", {op.input(0), op.input(1)}, {{"batch_dims", op.integer("batch_dims", 0)}}));
+  op.output(0,
+            op.emit("GatherND", {op.input(0), op.input(1)}, {{"batch_dims", op.integer("batch_dims", 0)}}));
 }
 
 void import_scatter(OnnxOp& op) {  // Scatter (9, 10) is ScatterElements
@@ -45,7 +46,8 @@ void import_one_hot(OnnxOp& op) {
   const int64_t depth = op.static_integer(1, "depth");
   if (depth < 1) op.fail("depth " + std::to_string(depth) + "; must be at least 1");
   const int64_t axis = op.axis(op.integer("axis", -1), op.rank(0) + 1);
-  op.output(0, op.emit("OneHot", {op.input(0), op.input(1), op.input(2)}, {{"axis", axis}, {"depth", depth}}));
+  op.output(0,
+            op.emit("OneHot", {op.input(0), op.input(1), op.input(2)}, {{"axis", axis}, {"depth", depth}}));
 }
 
 void import_top_k(OnnxOp& op) {
@@ -76,14 +78,16 @@ void import_trilu(OnnxOp& op) {
 // ONNX's output has as many rows as boxes are selected; ours as many as could be, the rest filled with -1.
 void import_non_max_suppression(OnnxOp& op) {
   const int64_t most = op.has_input(2) ? op.static_integer(2, "max_output_boxes_per_class") : 0;
-  if (most < 1) op.unsupported("max_output_boxes_per_class " + std::to_string(most) + ", which selects nothing");
+  if (most < 1)
+    op.unsupported("max_output_boxes_per_class " + std::to_string(most) + ", which selects nothing");
   Attributes attributes{{"center_point_box", op.integer("center_point_box", 0)},
                         {"max_output_boxes_per_class", most},
                         {"iou_threshold", op.has_input(3) ? op.static_number(3, "iou_threshold") : 0.0f}};
   if (op.has_input(4)) attributes["score_threshold"] = op.static_number(4, "score_threshold");
   const ValueId y = op.emit("NonMaxSuppression", {op.input(0), op.input(1)}, attributes);
-  op.diagnostics().warning("import", op.name(), "NonMaxSuppression always writes " + shape_text(op.value(y).shape) +
-                                                    "; rows behind the selected ones hold -1");
+  op.diagnostics().warning("import", op.name(),
+                           "NonMaxSuppression always writes " + shape_text(op.value(y).shape) +
+                               "; rows behind the selected ones hold -1");
   op.output(0, y);
 }
 

@@ -37,8 +37,10 @@ void import_reshape(OnnxOp& op) {
       to[i] = from[i];
     }
     if (to[i] < -1 || (to[i] == -1 && open >= 0)) op.fail("shape " + shape_text(to));
-    if (to[i] == -1) open = static_cast<int>(i);
-    else known *= to[i];
+    if (to[i] == -1)
+      open = static_cast<int>(i);
+    else
+      known *= to[i];
   }
   if (open >= 0) to[static_cast<size_t>(open)] = known == 0 ? 0 : total / known;
   if (element_count(to) != total) op.fail(shape_text(from) + " cannot become " + shape_text(to));
@@ -49,7 +51,8 @@ void import_flatten(OnnxOp& op) {
   const Dims from = op.shape(0);
   const int64_t rank = static_cast<int64_t>(from.size());
   int64_t axis = op.integer("axis", 1);
-  if (axis < -rank || axis > rank) op.fail("axis " + std::to_string(axis) + " of rank " + std::to_string(rank));
+  if (axis < -rank || axis > rank)
+    op.fail("axis " + std::to_string(axis) + " of rank " + std::to_string(rank));
   if (axis < 0) axis += rank;
   const int64_t outer = element_count(Dims(from.begin(), from.begin() + axis));
   const int64_t inner = element_count(Dims(from.begin() + axis, from.end()));
@@ -95,7 +98,8 @@ void import_transpose(OnnxOp& op) {
   std::sort(sorted.begin(), sorted.end());
   for (size_t i = 0; i < sorted.size(); ++i)
     if (sorted[i] != static_cast<int64_t>(i)) op.fail("perm " + shape_text(perm) + " is no permutation");
-  if (static_cast<int64_t>(perm.size()) != rank) op.fail("perm " + shape_text(perm) + " of rank " + std::to_string(rank));
+  if (static_cast<int64_t>(perm.size()) != rank)
+    op.fail("perm " + shape_text(perm) + " of rank " + std::to_string(rank));
   op.output(0, op.emit_transpose(op.input(0), Permutation(perm.begin(), perm.end())));
 }
 
@@ -116,7 +120,7 @@ void import_split(OnnxOp& op) {
   if (op.integer("num_outputs", parts) != parts) op.fail("num_outputs differs from the outputs");
   std::vector<int64_t> sizes;
   if (!list_argument(op, "split", 1, 13, &sizes)) {
-    const int64_t even = (from[axis] + parts - 1) / parts;   // the last part may be smaller (opset 18)
+    const int64_t even = (from[axis] + parts - 1) / parts;  // the last part may be smaller (opset 18)
     for (int64_t left = from[axis]; left > 0; left -= even) sizes.push_back(std::min(even, left));
     if (op.opset() < 18 && from[axis] % parts != 0)
       op.fail(std::to_string(parts) + " outputs do not divide axis of " + std::to_string(from[axis]));
@@ -160,7 +164,8 @@ void import_slice(OnnxOp& op) {
     // In range for the step's direction, as in Python.
     const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? length : length - 1;
     const int64_t start = std::max<int64_t>(0, std::min(place(starts[i]), high));
-    const int64_t end = std::max(low, std::min(ends[i] < -length ? low : place(ends[i]), high + (step < 0 ? 1 : 0)));
+    const int64_t end =
+        std::max(low, std::min(ends[i] < -length ? low : place(ends[i]), high + (step < 0 ? 1 : 0)));
     const int64_t span = step > 0 ? end - start : start - end, stride = step > 0 ? step : -step;
     to[axis] = span > 0 ? (span + stride - 1) / stride : 0;
     full_starts[axis] = to[axis] > 0 ? start : 0;
@@ -189,7 +194,8 @@ void import_pad(OnnxOp& op) {
     pads = full;
   }
   const std::string mode = op.text("mode", "constant");
-  if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") op.unsupported("mode " + mode);
+  if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap")
+    op.unsupported("mode " + mode);
   if (pads.size() != 2 * rank) op.fail("needs two pads per axis");
   // Negative pads cut: a Slice before the Pad of the rest.
   const Dims from = op.shape(0);

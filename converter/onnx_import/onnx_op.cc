@@ -22,7 +22,9 @@ void OnnxOp::fail(const std::string& rule, StatusCode code) const {
   throw_error(code, "node '" + name_ + "': " + type() + " (opset " + std::to_string(opset_) + "): " + rule);
 }
 
-bool OnnxOp::has_input(size_t i) const { return i < input_count() && !node_.input(static_cast<int>(i)).empty(); }
+bool OnnxOp::has_input(size_t i) const {
+  return i < input_count() && !node_.input(static_cast<int>(i)).empty();
+}
 
 ValueId OnnxOp::input(size_t i) {
   if (!has_input(i)) fail("input " + std::to_string(i) + " is missing");
@@ -53,10 +55,20 @@ const onnx::AttributeProto* OnnxOp::attribute(const std::string& key) const {
 
 void OnnxOp::check_all_read() const {
   // Without effect on inference, or on what is supported.
-  static const std::set<std::string> kHarmless = {
-      "consumed_inputs", "cubic_coeff_a", "else_branch", "exclude_outside", "extrapolation_value",
-      "keep_aspect_ratio_policy",
-      "momentum", "noop_with_empty_axes", "ratio", "saturate", "seed", "stash_type", "storage_order", "then_branch"};
+  static const std::set<std::string> kHarmless = {"consumed_inputs",
+                                                  "cubic_coeff_a",
+                                                  "else_branch",
+                                                  "exclude_outside",
+                                                  "extrapolation_value",
+                                                  "keep_aspect_ratio_policy",
+                                                  "momentum",
+                                                  "noop_with_empty_axes",
+                                                  "ratio",
+                                                  "saturate",
+                                                  "seed",
+                                                  "stash_type",
+                                                  "storage_order",
+                                                  "then_branch"};
   for (const auto& attribute : node_.attribute())
     if (read_.count(attribute.name()) == 0 && kHarmless.count(attribute.name()) == 0)
       unsupported("attribute '" + attribute.name() + "' is not known in this opset");
@@ -115,14 +127,15 @@ namespace {
 
 Constant dequantized(const Graph& graph, const DequantizedConstant& quantized) {
   QdqParameters parameters;
-  throw_if_error(read_qdq_parameters(graph, *quantized.node, quantized.data->shape, quantized.data->type, &parameters));
+  throw_if_error(
+      read_qdq_parameters(graph, *quantized.node, quantized.data->shape, quantized.data->type, &parameters));
   return dequantize_constant(*quantized.data, parameters);
 }
 
 }  // namespace
 
 const Constant& OnnxOp::constant(size_t i, const char* what) {
-  DequantizedConstant quantized;   // such as a pad value that a quantizer rounded: its real number
+  DequantizedConstant quantized;  // such as a pad value that a quantizer rounded: its real number
   if (find_dequantized_constant(graph(), input(i), &quantized)) {
     const ValueId real = graph().add_constant(name_ + "/dequantized", dequantized(graph(), quantized));
     return *value(real).constant;
@@ -134,17 +147,21 @@ const Constant& OnnxOp::constant(size_t i, const char* what) {
   return *found.constant;
 }
 
-std::vector<int64_t> OnnxOp::static_integers(size_t i, const char* what) { return to_integers(constant(i, what)); }
+std::vector<int64_t> OnnxOp::static_integers(size_t i, const char* what) {
+  return to_integers(constant(i, what));
+}
 
 int64_t OnnxOp::static_integer(size_t i, const char* what) {
   const auto all = static_integers(i, what);
-  if (all.size() != 1) fail(std::string(what) + " holds " + std::to_string(all.size()) + " elements; must hold 1");
+  if (all.size() != 1)
+    fail(std::string(what) + " holds " + std::to_string(all.size()) + " elements; must hold 1");
   return all[0];
 }
 
 float OnnxOp::static_number(size_t i, const char* what) {
   const auto all = to_floats(constant(i, what));
-  if (all.size() != 1) fail(std::string(what) + " holds " + std::to_string(all.size()) + " elements; must hold 1");
+  if (all.size() != 1)
+    fail(std::string(what) + " holds " + std::to_string(all.size()) + " elements; must hold 1");
   return all[0];
 }
 
@@ -172,10 +189,11 @@ ValueId OnnxOp::emit(const std::string& op, std::vector<ValueId> inputs, Attribu
   return emit_many(op, std::move(inputs), std::move(attributes), 1)[0];
 }
 
-std::vector<ValueId> OnnxOp::emit_many(const std::string& op, std::vector<ValueId> inputs, Attributes attributes,
-                                       size_t outputs) {
+std::vector<ValueId> OnnxOp::emit_many(const std::string& op, std::vector<ValueId> inputs,
+                                       Attributes attributes, size_t outputs) {
   std::vector<ValueId> ids;
-  for (size_t i = 0; i < outputs; ++i) ids.push_back(graph().add_value(name_ + "/" + op, schema::TensorType_F32, {}));
+  for (size_t i = 0; i < outputs; ++i)
+    ids.push_back(graph().add_value(name_ + "/" + op, schema::TensorType_F32, {}));
   const std::string unique = emitted_.empty() ? name_ : importer_->unique_node_name(name_ + "/" + op);
   Node& node = graph().insert_node(graph().nodes.size(), op, unique);
   node.source = type() + " (opset " + std::to_string(opset_) + ")";
@@ -217,7 +235,8 @@ ValueId OnnxOp::emit_transpose(ValueId source, const Permutation& permutation) {
   DequantizedConstant weight;
   if (find_dequantized_constant(graph(), source, &weight))
     return remember(transpose_dequantized(&graph(), weight, permutation));
-  return emit("Transpose", {source}, {{"perm", std::vector<int64_t>(permutation.begin(), permutation.end())}});
+  return emit("Transpose", {source},
+              {{"perm", std::vector<int64_t>(permutation.begin(), permutation.end())}});
 }
 
 void OnnxOp::output(size_t i, ValueId id) {

@@ -32,7 +32,8 @@ ValueId emit_pool(OnnxOp& op, const std::string& type, ValueId x) {
     op.fail("kernel_shape " + shape_text(kernel) + " for an input of rank " + std::to_string(from.size()));
   Windows windows = read_windows(op, Dims(from.begin() + 2, from.end()), kernel);
   int64_t count_padding = op.integer("count_include_pad", 0);
-  const bool padded = std::any_of(windows.pads.begin(), windows.pads.end(), [](int64_t pad) { return pad > 0; });
+  const bool padded =
+      std::any_of(windows.pads.begin(), windows.pads.end(), [](int64_t pad) { return pad > 0; });
   if (op.integer("ceil_mode", 0) != 0) {
     const Dims shape = op.value(image).shape;
     const int64_t more[2] = {ceil_padding(windows, 0, shape[2]), ceil_padding(windows, 1, shape[3])};

@@ -21,7 +21,8 @@ ValueId scaled_weight(OnnxOp& op, ValueId weights, float factor) {
   DequantizedConstant found;
   if (!find_dequantized_constant(op.graph(), weights, &found))
     return op.emit_constant(multiply(*op.value(weights).constant));
-  return replace_dequantized(&op.graph(), found, *found.data, multiply(*found.scale), found.zero_point, found.axis);
+  return replace_dequantized(&op.graph(), found, *found.data, multiply(*found.scale), found.zero_point,
+                             found.axis);
 }
 
 ValueId times(OnnxOp& op, ValueId x, float factor) {
@@ -74,7 +75,8 @@ ValueId emit_mat_mul(OnnxOp& op, ValueId a, ValueId b) {
   if (vector_a) a = op.emit_reshape(a, left = {1, left[0]});
   if (vector_b) b = op.emit_reshape(b, right = {right[0], 1});
   // A stack of one matrix is that matrix, as long as the other side has the stack's rank.
-  const bool matrix = element_count(Dims(right.begin(), right.end() - 2)) == 1 && right.size() <= std::max<size_t>(2, left.size());
+  const bool matrix = element_count(Dims(right.begin(), right.end() - 2)) == 1 &&
+                      right.size() <= std::max<size_t>(2, left.size());
   ValueId y;
   if (is_weight(op.graph(), b) && matrix) {
     b = op.emit_reshape(b, {right[right.size() - 2], right.back()});

@@ -21,7 +21,8 @@ void require_constant(OnnxOp& op, ValueId value, const char* what) {
 ValueId emit_dequantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis) {
   require_constant(op, scale, "a scale");
   require_constant(op, zero_point, "a zero point");
-  if (op.value(scale).shape.size() > 1) op.unsupported("scales of shape " + shape_text(op.value(scale).shape));
+  if (op.value(scale).shape.size() > 1)
+    op.unsupported("scales of shape " + shape_text(op.value(scale).shape));
   std::vector<ValueId> inputs = {x, scale};
   if (zero_point != kNoValue) inputs.push_back(zero_point);
   const int64_t rank = static_cast<int64_t>(op.value(x).shape.size());
@@ -69,10 +70,11 @@ ValueId emit_quantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, 
 void import_quantize_linear(OnnxOp& op) {
   if (op.integer("block_size", 0) != 0) op.unsupported("block quantization");
   ValueId zero_point = op.optional_input(2);
-  const int64_t onnx_type = op.integer("output_dtype", 0);   // opset 21
+  const int64_t onnx_type = op.integer("output_dtype", 0);  // opset 21
   if (zero_point == kNoValue && onnx_type == onnx::TensorProto::INT8)
-    zero_point = op.emit_constant(from_integers(schema::TensorType_S8, op.shape(1),
-                                                std::vector<int64_t>(static_cast<size_t>(element_count(op.shape(1))), 0)));
+    zero_point = op.emit_constant(
+        from_integers(schema::TensorType_S8, op.shape(1),
+                      std::vector<int64_t>(static_cast<size_t>(element_count(op.shape(1))), 0)));
   else if (zero_point == kNoValue && onnx_type != 0 && onnx_type != onnx::TensorProto::UINT8)
     op.unsupported("output_dtype " + std::to_string(onnx_type));
   op.output(0, emit_quantize(op, op.input(0), op.input(1), zero_point, op.integer("axis", 1)));
@@ -128,8 +130,9 @@ void import_qlinear_unary(OnnxOp& op) {
 void import_qlinear_pool(OnnxOp& op) {
   if (op.integer("channels_last", 0) != 0) op.unsupported("channels_last = 1");
   const ValueId x = dequantized_input(op, 0);
-  quantized_output(op, op.type() == "QLinearGlobalAveragePool" ? emit_global_pool(op, "Mean", x)
-                                                               : emit_pool(op, "AveragePool", x),
+  quantized_output(op,
+                   op.type() == "QLinearGlobalAveragePool" ? emit_global_pool(op, "Mean", x)
+                                                           : emit_pool(op, "AveragePool", x),
                    3);
 }
 
@@ -150,8 +153,9 @@ void import_qlinear_concat(OnnxOp& op) {
 }
 
 void refuse_dynamic_quantization(OnnxOp& op) {
-  op.unsupported("dynamic quantization has no output scale to convert; export a float network, or one with "
-                 "QuantizeLinear and DequantizeLinear");
+  op.unsupported(
+      "dynamic quantization has no output scale to convert; export a float network, or one with "
+      "QuantizeLinear and DequantizeLinear");
 }
 
 }  // namespace octet::converter

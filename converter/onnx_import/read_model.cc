@@ -71,11 +71,12 @@ Status read_opsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdP
   }
   if (opsets->onnx == 0 && opsets->microsoft != 0) return {};  // a function of com.microsoft operators alone
   if (opsets->onnx < 7 || opsets->onnx > 21)
-    return Status(StatusCode::kUnsupported,
-                  where + ": ai.onnx opset " + std::to_string(opsets->onnx) + " is not supported; 7 to 21 are");
+    return Status(StatusCode::kUnsupported, where + ": ai.onnx opset " + std::to_string(opsets->onnx) +
+                                                " is not supported; 7 to 21 are");
   if (opsets->microsoft > 1)
-    return Status(StatusCode::kUnsupported, where + ": com.microsoft opset " + std::to_string(opsets->microsoft) +
-                                                " is not supported; 1 is");
+    return Status(
+        StatusCode::kUnsupported,
+        where + ": com.microsoft opset " + std::to_string(opsets->microsoft) + " is not supported; 1 is");
   return {};
 }
 

@@ -14,8 +14,8 @@ namespace octet::converter {
 
 // Which versions of the operator sets a model uses; 0 = not imported.
 struct Opsets {
-  int onnx = 0;        // ai.onnx, 7 to 21
-  int microsoft = 0;   // com.microsoft, 1
+  int onnx = 0;       // ai.onnx, 7 to 21
+  int microsoft = 0;  // com.microsoft, 1
 };
 
 // Reads and parses `path`. Refuses what is no ONNX model, with a reason. External data is not read yet.

@@ -22,18 +22,23 @@ size_t raw_element_bytes(int type) {
   switch (type) {
     case TensorProto::BOOL:
     case TensorProto::INT8:
-    case TensorProto::UINT8: return 1;
+    case TensorProto::UINT8:
+      return 1;
     case TensorProto::INT16:
     case TensorProto::UINT16:
     case TensorProto::FLOAT16:
-    case TensorProto::BFLOAT16: return 2;
+    case TensorProto::BFLOAT16:
+      return 2;
     case TensorProto::FLOAT:
     case TensorProto::INT32:
-    case TensorProto::UINT32: return 4;
+    case TensorProto::UINT32:
+      return 4;
     case TensorProto::DOUBLE:
     case TensorProto::INT64:
-    case TensorProto::UINT64: return 8;
-    default: return 0;
+    case TensorProto::UINT64:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -42,10 +47,13 @@ float half_to_float(uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const float fraction = static_cast<float>(bits & 1023);
   float magnitude;
-  if (exponent == 0) magnitude = std::ldexp(fraction, -24);
-  else if (exponent == 31) magnitude = fraction == 0 ? std::numeric_limits<float>::infinity()
-                                                     : std::numeric_limits<float>::quiet_NaN();
-  else magnitude = std::ldexp(fraction + 1024, exponent - 25);
+  if (exponent == 0)
+    magnitude = std::ldexp(fraction, -24);
+  else if (exponent == 31)
+    magnitude =
+        fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  else
+    magnitude = std::ldexp(fraction + 1024, exponent - 25);
   return (bits & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
@@ -107,12 +115,18 @@ std::vector<int64_t> read_integers(const Source& source) {
   const auto widen = [](const auto& narrow) { return std::vector<int64_t>(narrow.begin(), narrow.end()); };
   switch (tensor.data_type()) {
     case TensorProto::BOOL:
-    case TensorProto::UINT8: return widen(data_as<uint8_t>(source, tensor.int32_data()));
-    case TensorProto::INT8: return widen(data_as<int8_t>(source, tensor.int32_data()));
-    case TensorProto::INT16: return widen(data_as<int16_t>(source, tensor.int32_data()));
-    case TensorProto::UINT16: return widen(data_as<uint16_t>(source, tensor.int32_data()));
-    case TensorProto::INT32: return widen(data_as<int32_t>(source, tensor.int32_data()));
-    case TensorProto::UINT32: return widen(data_as<uint32_t>(source, tensor.uint64_data()));
+    case TensorProto::UINT8:
+      return widen(data_as<uint8_t>(source, tensor.int32_data()));
+    case TensorProto::INT8:
+      return widen(data_as<int8_t>(source, tensor.int32_data()));
+    case TensorProto::INT16:
+      return widen(data_as<int16_t>(source, tensor.int32_data()));
+    case TensorProto::UINT16:
+      return widen(data_as<uint16_t>(source, tensor.int32_data()));
+    case TensorProto::INT32:
+      return widen(data_as<int32_t>(source, tensor.int32_data()));
+    case TensorProto::UINT32:
+      return widen(data_as<uint32_t>(source, tensor.uint64_data()));
     case TensorProto::UINT64: {
       const auto data = data_as<uint64_t>(source, tensor.uint64_data());
       for (uint64_t value : data)
@@ -120,7 +134,8 @@ std::vector<int64_t> read_integers(const Source& source) {
           source.refuse("holds " + std::to_string(value) + ", which is above the range of int64");
       return widen(data);
     }
-    default: return data_as<int64_t>(source, tensor.int64_data());
+    default:
+      return data_as<int64_t>(source, tensor.int64_data());
   }
 }
 
@@ -134,8 +149,8 @@ uint64_t element_total(const TensorProto& tensor, const std::string& what) {
   uint64_t total = 1;
   for (int64_t dim : tensor.dims()) {
     if (dim < 0 || (dim > 0 && total > (uint64_t{1} << 40) / static_cast<uint64_t>(dim)))
-      throw_error(StatusCode::kInvalidModel, what + " '" + tensor.name() + "': dimension " + std::to_string(dim) +
-                                                 " is out of range");
+      throw_error(StatusCode::kInvalidModel,
+                  what + " '" + tensor.name() + "': dimension " + std::to_string(dim) + " is out of range");
     total *= static_cast<uint64_t>(dim);
   }
   return total;
@@ -148,17 +163,32 @@ bool tensor_type(int onnx_type, TensorType* type) {
     case TensorProto::FLOAT:
     case TensorProto::DOUBLE:
     case TensorProto::FLOAT16:
-    case TensorProto::BFLOAT16: *type = schema::TensorType_F32; return true;
-    case TensorProto::INT8: *type = schema::TensorType_S8; return true;
-    case TensorProto::UINT8: *type = schema::TensorType_U8; return true;
-    case TensorProto::INT16: *type = schema::TensorType_S16; return true;
+    case TensorProto::BFLOAT16:
+      *type = schema::TensorType_F32;
+      return true;
+    case TensorProto::INT8:
+      *type = schema::TensorType_S8;
+      return true;
+    case TensorProto::UINT8:
+      *type = schema::TensorType_U8;
+      return true;
+    case TensorProto::INT16:
+      *type = schema::TensorType_S16;
+      return true;
     case TensorProto::UINT16:
-    case TensorProto::INT32: *type = schema::TensorType_S32; return true;
+    case TensorProto::INT32:
+      *type = schema::TensorType_S32;
+      return true;
     case TensorProto::UINT32:
     case TensorProto::UINT64:
-    case TensorProto::INT64: *type = schema::TensorType_S64; return true;
-    case TensorProto::BOOL: *type = schema::TensorType_BOOL; return true;
-    default: return false;
+    case TensorProto::INT64:
+      *type = schema::TensorType_S64;
+      return true;
+    case TensorProto::BOOL:
+      *type = schema::TensorType_BOOL;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -172,9 +202,8 @@ std::string onnx_type_name(int onnx_type) {
 uint64_t expected_raw_bytes(const TensorProto& tensor) {
   const size_t width = raw_element_bytes(tensor.data_type());
   if (width == 0)
-    throw_error(StatusCode::kUnsupported,
-                "tensor '" + tensor.name() + "': element type " + onnx_type_name(tensor.data_type()) +
-                    " is not supported");
+    throw_error(StatusCode::kUnsupported, "tensor '" + tensor.name() + "': element type " +
+                                              onnx_type_name(tensor.data_type()) + " is not supported");
   return element_total(tensor, "tensor") * width;
 }
 

@@ -9,10 +9,11 @@ namespace octet::converter {
 
 void import_reduce(OnnxOp& op) {
   const int64_t rank = op.rank(0);
-  const int input_since = op.type() == "ReduceSum" ? 13 : 18;   // when axes became an input
+  const int input_since = op.type() == "ReduceSum" ? 13 : 18;  // when axes became an input
   const int64_t keep = op.integer("keepdims", 1);
   std::vector<int64_t> axes = op.integers("axes");
-  if (op.opset() >= input_since) axes = op.has_input(1) ? op.static_integers(1, "axes") : std::vector<int64_t>{};
+  if (op.opset() >= input_since)
+    axes = op.has_input(1) ? op.static_integers(1, "axes") : std::vector<int64_t>{};
   if (axes.empty()) {
     if (op.integer("noop_with_empty_axes", 0) != 0) return op.output(0, op.input(0));
     for (int64_t i = 0; i < rank; ++i) axes.push_back(i);
@@ -21,8 +22,7 @@ void import_reduce(OnnxOp& op) {
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   const std::string kind = op.type().substr(std::string("Reduce").size());
-  op.output(0, op.emit("Reduce", {op.input(0)},
-                       {{"kind", kind}, {"axes", axes}, {"keepdims", keep}}));
+  op.output(0, op.emit("Reduce", {op.input(0)}, {{"kind", kind}, {"axes", axes}, {"keepdims", keep}}));
 }
 
 void import_arg_reduce(OnnxOp& op) {

@@ -11,7 +11,7 @@ namespace octet::converter {
 namespace {
 
 struct Plan {
-  std::vector<float> scales;   // one per axis
+  std::vector<float> scales;  // one per axis
   Dims to;
   std::string mode, coordinate_mode, nearest_mode;
 };
@@ -28,8 +28,8 @@ void emit_resize(OnnxOp& op, const Plan& plan) {
   // The frame: the axes before, between and behind the ones that change.
   const size_t w = changed.back();
   size_t h = changed.size() == 2 ? changed[0] : w > 0 ? w - 1 : w;
-  const bool one = h == w;                              // rank 1: no axis for the height
-  Permutation order;                                    // the rest, h, w
+  const bool one = h == w;  // rank 1: no axis for the height
+  Permutation order;        // the rest, h, w
   for (size_t i = 0; i < from.size(); ++i)
     if (i != h && i != w) order.push_back(static_cast<int>(i));
   if (!one) order.push_back(static_cast<int>(h));
@@ -116,7 +116,8 @@ Plan plan_from_sizes(OnnxOp& op) {
     return !op.has("axes") || std::count(axes.begin(), axes.end(), static_cast<int64_t>(i)) != 0;
   };
   for (size_t i = 0; i < from.size(); ++i)
-    if (takes_part(i) && (scale == 0 || (policy == "not_larger") == (plan.scales[i] < scale))) scale = plan.scales[i];
+    if (takes_part(i) && (scale == 0 || (policy == "not_larger") == (plan.scales[i] < scale)))
+      scale = plan.scales[i];
   for (size_t i = 0; i < from.size(); ++i)
     if (takes_part(i)) {
       plan.scales[i] = scale;
@@ -128,7 +129,8 @@ Plan plan_from_sizes(OnnxOp& op) {
 }  // namespace
 
 void import_upsample(OnnxOp& op) {
-  finish_old(op, plan_from_scales(op, op.opset() < 9 ? op.numbers("scales") : to_floats(op.constant(1, "scales"))));
+  finish_old(
+      op, plan_from_scales(op, op.opset() < 9 ? op.numbers("scales") : to_floats(op.constant(1, "scales"))));
 }
 
 void import_resize(OnnxOp& op) {
@@ -141,8 +143,8 @@ void import_resize(OnnxOp& op) {
   plan.mode = op.text("mode", "nearest");
   plan.coordinate_mode = op.text("coordinate_transformation_mode", "half_pixel");
   plan.nearest_mode = op.text("nearest_mode", "round_prefer_floor");
-  static const char* const kModes[] = {"half_pixel",          "half_pixel_symmetric", "pytorch_half_pixel",
-                                       "align_corners",       "asymmetric",           "tf_half_pixel_for_nn"};
+  static const char* const kModes[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
+                                       "align_corners", "asymmetric",           "tf_half_pixel_for_nn"};
   if (std::find(std::begin(kModes), std::end(kModes), plan.coordinate_mode) == std::end(kModes))
     op.unsupported("coordinate_transformation_mode " + plan.coordinate_mode);
   emit_resize(op, plan);

@@ -50,7 +50,8 @@ void digest_block(const uint8_t* block, State* state) {
 }  // namespace
 
 std::string sha256_hex(const uint8_t* data, size_t bytes) {
-  State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   size_t done = 0;
   for (; done + 64 <= bytes; done += 64) digest_block(data + done, &state);
   // The tail: the rest, a one bit, zeros, and the length in bits, in one or two blocks.

@@ -27,8 +27,8 @@ struct WeightChannels {
 
   size_t of(size_t i) const {
     const int64_t slice = static_cast<int64_t>(i) / step;
-    if (per_group == 0) return static_cast<size_t>(slice);             // axis 0
-    const int64_t input = slice / per_group, within = slice % per_group;   // [I, O / g, ...]
+    if (per_group == 0) return static_cast<size_t>(slice);                // axis 0
+    const int64_t input = slice / per_group, within = slice % per_group;  // [I, O / g, ...]
     return static_cast<size_t>(input / inputs_per_group * per_group + within);
   }
 };
@@ -68,23 +68,25 @@ bool fold_numbers(const Graph& graph, const Node& linear, const Affine& affine, 
   return folded->bias.size() == affine.term.size() && all_finite(folded->weights) && all_finite(folded->bias);
 }
 
-// The scales of the new weights: the same integers stand for the new numbers. channel_axis = -1 where no one axis
-// counts the channels.
+// The scales of the new weights: the same integers stand for the new numbers. channel_axis = -1 where no one
+// axis counts the channels.
 Quantization scaled_pin(const Quantization& pin, int channel_axis, const std::vector<double>& factor) {
   Quantization result = pin;
   if (!pin.quantized()) return result;
   const bool varies = std::any_of(factor.begin(), factor.end(),
                                   [&factor](double f) { return std::fabs(f) != std::fabs(factor[0]); });
   const auto times = [](float scale, double f) {
-    return f == 0 ? scale : static_cast<float>(scale * std::fabs(f));   // weights are all 0 then: any scale
+    return f == 0 ? scale : static_cast<float>(scale * std::fabs(f));  // weights are all 0 then: any scale
   };
   if (pin.channel_scales.empty() && !varies) {
     result.scale = times(pin.scale, factor[0]);
     return result;
   }
   if (pin.channel_scales.empty()) result.channel_scales.assign(factor.size(), pin.scale);
-  if (channel_axis < 0 || result.channel_scales.size() != factor.size()) return Quantization();   // quantized anew
-  for (size_t o = 0; o < factor.size(); ++o) result.channel_scales[o] = times(result.channel_scales[o], factor[o]);
+  if (channel_axis < 0 || result.channel_scales.size() != factor.size())
+    return Quantization();  // quantized anew
+  for (size_t o = 0; o < factor.size(); ++o)
+    result.channel_scales[o] = times(result.channel_scales[o], factor[o]);
   if (pin.channel_scales.empty()) result.channel_axis = channel_axis;
   result.scale = 0;
   return result;
@@ -117,7 +119,9 @@ Node* foldable_linear(const Graph& graph, ValueId value) {
   return bias == kNoValue || is_floating_constant(graph, bias) ? linear : nullptr;
 }
 
-int64_t output_channels(const Graph& graph, const Node& linear) { return weight_channels(graph, linear).channels; }
+int64_t output_channels(const Graph& graph, const Node& linear) {
+  return weight_channels(graph, linear).channels;
+}
 
 size_t channel_axis(const Graph& graph, const Node& linear) {
   const bool second = linear.op != "FullyConnected" && graph.layout == Layout::kNchw;

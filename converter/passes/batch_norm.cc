@@ -17,8 +17,9 @@ Status read_batch_norm(const Graph& graph, const Node& norm, Affine* affine) {
     affine->factor.push_back(scale[c] / std::sqrt(variance[c] + epsilon));
     affine->term.push_back(shift[c] - mean[c] * affine->factor[c]);
     if (!std::isfinite(affine->factor[c]))
-      return Status(StatusCode::kInvalidModel, "BatchNormalization '" + norm.name + "': variance of channel " +
-                                                   std::to_string(c) + " is negative or too small");
+      return Status(StatusCode::kInvalidModel, "BatchNormalization '" + norm.name +
+                                                   "': variance of channel " + std::to_string(c) +
+                                                   " is negative or too small");
   }
   return {};
 }

@@ -9,7 +9,8 @@
 
 namespace octet::converter {
 
-// factor = scale / sqrt(var + epsilon), term = shift - mean * factor. An error where the variance leaves no number.
+// factor = scale / sqrt(var + epsilon), term = shift - mean * factor. An error where the variance leaves no
+// number.
 Status read_batch_norm(const Graph& graph, const Node& norm, Affine* affine);
 
 }  // namespace octet::converter

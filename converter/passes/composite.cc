@@ -8,12 +8,13 @@ namespace octet::converter {
 
 namespace {
 
-constexpr int kDepth = 8;    // of the arithmetic around t
+constexpr int kDepth = 8;  // of the arithmetic around t
 constexpr int kDegree = 4;
 
 bool is_arithmetic(const Node& node) {
   static const char* const kOps[] = {"Add", "Sub", "Mul", "Div", "Neg", "Pow"};
-  return std::any_of(std::begin(kOps), std::end(kOps), [&node](const char* op) { return is_plain(node, op); });
+  return std::any_of(std::begin(kOps), std::end(kOps),
+                     [&node](const char* op) { return is_plain(node, op); });
 }
 
 void add_to(const Polynomial& terms, double factor, Polynomial* sum) {
@@ -37,7 +38,8 @@ bool is_number(const Polynomial& polynomial, double* number) {
 
 bool power(const Polynomial& base, const Polynomial& exponent, Polynomial* result) {
   double number;
-  if (!is_number(exponent, &number) || number < 1 || number > kDegree || number != std::floor(number)) return false;
+  if (!is_number(exponent, &number) || number < 1 || number > kDegree || number != std::floor(number))
+    return false;
   *result = base;
   for (int i = 1; i < static_cast<int>(number); ++i) *result = product(*result, base);
   return true;
@@ -120,7 +122,8 @@ ValueId match(const Graph& graph, const Node& root, const Composite& row) {
     if (function == nullptr || !has_parameters(*function, row.parameters)) continue;
     for (ValueId x : arithmetic_sources(graph, function->inputs[0])) {
       Polynomial argument, result;
-      if (graph.value(x).type != schema::TensorType_F32 || graph.value(x).shape != graph.value(y).shape) continue;
+      if (graph.value(x).type != schema::TensorType_F32 || graph.value(x).shape != graph.value(y).shape)
+        continue;
       if (expand_polynomial(graph, function->inputs[0], x, kNoValue, &argument) &&
           same_polynomial(argument, row.argument) && expand_polynomial(graph, y, x, t, &result) &&
           same_polynomial(result, row.result))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Composite functions written out in arithmetic, such as 0.5 * x * (1 + erf(x / sqrt(2))). In whatever order the
-// exporter multiplied and added, the expression is a polynomial in x and in t, the one part that is no
+// Composite functions written out in arithmetic, such as 0.5 * x * (1 + erf(x / sqrt(2))). In whatever order
+// the exporter multiplied and added, the expression is a polynomial in x and in t, the one part that is no
 // arithmetic:
 //
 //   t = function(argument(x)),   y = result(x, t)
@@ -19,19 +19,19 @@ namespace octet::converter {
 
 // {exponent of x, exponent of t} -> coefficient; no zeros.
 using Polynomial = std::map<std::pair<int, int>, double>;
-using Numbers = std::vector<std::pair<const char*, double>>;   // attributes
+using Numbers = std::vector<std::pair<const char*, double>>;  // attributes
 
 struct Composite {
-  const char* op;         // what it becomes, with
-  Numbers becomes;        // these attributes
-  const char* function;   // the operator that writes t, with
-  Numbers parameters;     // these attributes
+  const char* op;        // what it becomes, with
+  Numbers becomes;       // these attributes
+  const char* function;  // the operator that writes t, with
+  Numbers parameters;    // these attributes
   Polynomial argument;
   Polynomial result;
 };
 
-// Add, Sub, Mul, Div by a number, Neg and Pow with a small exponent, of `x`, `t` and numbers that are the same
-// for all elements. False if anything else takes part.
+// Add, Sub, Mul, Div by a number, Neg and Pow with a small exponent, of `x`, `t` and numbers that are the
+// same for all elements. False if anything else takes part.
 bool expand_polynomial(const Graph& graph, ValueId value, ValueId x, ValueId t, Polynomial* result);
 
 // Rewrites every node that ends one of the rows; the first row that fits wins.

@@ -3,7 +3,8 @@
 // eliminate_common_subexpressions
 //   Before        two nodes of one operator with the same inputs and attributes
 //   After         readers of the second read the first
-//   Applies when  their outputs agree in type, shape and pinned scale; operands of commutative operators may stand in
+//   Applies when  their outputs agree in type, shape and pinned scale; operands of commutative operators may
+//   stand in
 //                 either order; constants are the same if their bytes are. Two graph outputs stay two nodes.
 //   Formula       f(x) = f(x)
 #include <algorithm>
@@ -28,14 +29,16 @@ bool same_attribute(const Attribute& a, const Attribute& b) {
   using Shared = std::shared_ptr<const Constant>;
   const Shared *left = std::get_if<Shared>(&a), *right = std::get_if<Shared>(&b);
   if (left == nullptr || right == nullptr || *left == nullptr || *right == nullptr) return a == b;
-  return (*left)->type == (*right)->type && (*left)->shape == (*right)->shape && (*left)->bytes == (*right)->bytes;
+  return (*left)->type == (*right)->type && (*left)->shape == (*right)->shape &&
+         (*left)->bytes == (*right)->bytes;
 }
 
 bool same_attributes(const Node& a, const Node& b) {
   return a.attributes.size() == b.attributes.size() &&
-         std::equal(a.attributes.begin(), a.attributes.end(), b.attributes.begin(), [](const auto& x, const auto& y) {
-           return x.first == y.first && same_attribute(x.second, y.second);
-         });
+         std::equal(a.attributes.begin(), a.attributes.end(), b.attributes.begin(),
+                    [](const auto& x, const auto& y) {
+                      return x.first == y.first && same_attribute(x.second, y.second);
+                    });
 }
 
 // Numbers values so that equal constants have one number.
@@ -65,7 +68,7 @@ class ValueNumbers {
   std::map<size_t, std::vector<ValueId>> by_size_;
 };
 
-using Key = std::tuple<std::string, size_t, std::vector<ValueId>>;   // operator, outputs, inputs
+using Key = std::tuple<std::string, size_t, std::vector<ValueId>>;  // operator, outputs, inputs
 
 Key key_of(const Node& node, ValueNumbers* numbers) {
   std::vector<ValueId> inputs;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // eliminate_identity
-//   Before        nodes that change nothing: Identity, Dropout, Cast to the same type; Reshape, Expand to the same
-//                 shape; Transpose 0, 1, 2, ...; a whole Slice; Pad by nothing; Concat of one; Tile by 1; Resize by
-//                 1; x + 0, x - 0, x * 1, x / 1. Reshape behind Reshape, Transpose behind Transpose.
+//   Before        nodes that change nothing: Identity, Dropout, Cast to the same type; Reshape, Expand to the
+//   same
+//                 shape; Transpose 0, 1, 2, ...; a whole Slice; Pad by nothing; Concat of one; Tile by 1;
+//                 Resize by 1; x + 0, x - 0, x * 1, x / 1. Reshape behind Reshape, Transpose behind
+//                 Transpose.
 //   After         their readers read their input; one Reshape, one Transpose
-//   Applies when  no value that disappears is rounded where the one that stays is not. A rounding of the output alone
-//                 moves to the input if nobody else reads that. A graph output keeps its name; one that would be a
-//                 graph input, a constant or another graph output keeps its node.
+//   Applies when  no value that disappears is rounded where the one that stays is not. A rounding of the
+//   output alone
+//                 moves to the input if nobody else reads that. A graph output keeps its name; one that would
+//                 be a graph input, a constant or another graph output keeps its node.
 //   Formula       y = x; Transpose p behind q: axis i of the result is axis q[p[i]]
 #include <algorithm>
 
@@ -33,7 +36,7 @@ bool is_identity_perm(const std::vector<int64_t>& perm) {
 // Every pixel is read where it is. tf_half_pixel_for_nn is half a pixel off, so nearest may pick a neighbour.
 bool is_resize_by_one(const Node& node) {
   const float height = node.number("scales_height", 1), width = node.number("scales_width", 1);
-  const auto is_one = [](float scale) { return scale == 1 || scale <= 0; };   // 0 = from the sizes
+  const auto is_one = [](float scale) { return scale == 1 || scale <= 0; };  // 0 = from the sizes
   return is_one(height) && is_one(width) && node.text("coordinate_mode") != "tf_half_pixel_for_nn";
 }
 
@@ -81,7 +84,7 @@ bool bypass(Graph* graph, Node* node, Diagnostics* diagnostics) {
   if (x == kNoValue) return false;
   const ValueId y = node->outputs[0];
   const bool read = graph->is_graph_output(y) || !graph->consumers(y).empty();
-  if (!read) return false;   // dead already
+  if (!read) return false;  // dead already
   move_pin_up(graph, x, y);
   if (!can_redirect(*graph, y, x)) {
     if (graph->value(y).quantization.quantized()) note_pinned(*graph, y, *node, kStage, diagnostics);

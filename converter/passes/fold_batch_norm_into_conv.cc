@@ -2,9 +2,11 @@
 //
 // Before   Conv | ConvTranspose | FullyConnected (W, B) -> BatchNormalization(scale, shift, mean, var)
 // After    the same with W', B'
-// Applies  when nobody else reads the first node's output, its weights are float constants, and a network that
+// Applies  when nobody else reads the first node's output, its weights are float constants, and a network
+// that
 //          brings its own scales does not round in between
-// Formula  f = scale / sqrt(var + epsilon);  W'[o, ...] = W[o, ...] * f[o];  B'[o] = (B[o] - mean[o]) * f[o] + shift[o]
+// Formula  f = scale / sqrt(var + epsilon);  W'[o, ...] = W[o, ...] * f[o];  B'[o] = (B[o] - mean[o]) * f[o]
+// + shift[o]
 #include "converter/passes/batch_norm.h"
 #include "converter/passes/passes.h"
 
@@ -15,7 +17,7 @@ Status fold_batch_norm_into_conv(Graph* graph, Diagnostics* diagnostics, bool* c
   for (const auto& norm : graph->nodes) {
     if (norm->op != "BatchNormalization") continue;
     Node* linear = foldable_linear(*graph, norm->inputs[0]);
-    if (linear == nullptr || channel_axis(*graph, *linear) != 1) continue;   // the normalized axis
+    if (linear == nullptr || channel_axis(*graph, *linear) != 1) continue;  // the normalized axis
     Affine affine;
     OCTET_RETURN_IF_ERROR(read_batch_norm(*graph, *norm, &affine));
     any |= fold_affine(affine, "fold_batch_norm_into_conv", graph, linear, norm.get(), diagnostics);

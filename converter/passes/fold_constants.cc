@@ -12,7 +12,7 @@ namespace octet::converter {
 Status fold_constants(Graph* graph, Diagnostics* diagnostics, bool* changed) {
   for (size_t i = 0; i < graph->nodes.size(); ++i) {
     const Node& node = *graph->nodes[i];
-    bool keeps_port = false;   // a graph output needs a node that writes it
+    bool keeps_port = false;  // a graph output needs a node that writes it
     for (ValueId output : node.outputs) keeps_port = keeps_port || graph->is_graph_output(output);
     if (keeps_port || !is_foldable(*graph, node)) continue;
     std::vector<Constant> constants;

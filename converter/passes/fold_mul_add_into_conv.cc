@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // fold_mul_add_into_conv
-//   Before        Conv, ConvTranspose or FullyConnected -> Mul, Div, Add or Sub with a constant per output channel
-//   After         the convolution alone; the arithmetic is in its weights and bias
-//   Applies when  weights, bias and the operand are finite constants; nobody else reads the convolution, and it has no
+//   Before        Conv, ConvTranspose or FullyConnected -> Mul, Div, Add or Sub with a constant per output
+//   channel After         the convolution alone; the arithmetic is in its weights and bias Applies when
+//   weights, bias and the operand are finite constants; nobody else reads the convolution, and it has no
 //                 activation yet; its output is not pinned, as then the network rounds before the arithmetic
 //   Formula       per output channel o, in double and rounded once:
 //                   y * c:  W[o] *= c, b[o] *= c          y + c:  b[o] += c
-//                   y / c:  W[o] /= c, b[o] /= c          y - c:  b[o] -= c        c - y:  W[o] = -W[o], b[o] = c - b[o]
+//                   y / c:  W[o] /= c, b[o] /= c          y - c:  b[o] -= c        c - y:  W[o] = -W[o], b[o]
+//                   = c - b[o]
 //                 Pinned weight scales follow: s[o] *= |c|.
 #include <algorithm>
 #include <cmath>
@@ -31,7 +32,8 @@ bool is_floating_constant(const Graph& graph, ValueId id) {
 bool per_channel(const Graph& graph, const Node& linear, ValueId operand, std::vector<double>* numbers) {
   const Constant& constant = *graph.value(operand).constant;
   const size_t rank = graph.value(linear.outputs[0]).shape.size(), lead = rank - constant.shape.size();
-  const size_t axis = channel_axis(graph, linear), channels = static_cast<size_t>(output_channels(graph, linear));
+  const size_t axis = channel_axis(graph, linear),
+               channels = static_cast<size_t>(output_channels(graph, linear));
   if (constant.shape.size() > rank || element_count(constant.shape) == 0) return false;
   for (size_t i = 0; i < constant.shape.size(); ++i)
     if (constant.shape[i] != 1 && lead + i != axis) return false;
@@ -69,7 +71,8 @@ bool fold(Graph* graph, Node* node, size_t at, Diagnostics* diagnostics) {
   if (linear == nullptr || graph->value(node->outputs[0]).shape != graph->value(y).shape) return false;
   std::vector<double> numbers;
   Affine affine;
-  if (!per_channel(*graph, *linear, operand, &numbers) || !affine_of(*node, at, numbers, &affine)) return false;
+  if (!per_channel(*graph, *linear, operand, &numbers) || !affine_of(*node, at, numbers, &affine))
+    return false;
   return fold_affine(affine, kStage, graph, linear, node, diagnostics);
 }
 
@@ -79,7 +82,8 @@ Status fold_mul_add_into_conv(Graph* graph, Diagnostics* diagnostics, bool* chan
   bool any = false;
   for (const auto& node : graph->nodes) {
     if (node->op != "Mul" && node->op != "Add" && node->op != "Sub" && node->op != "Div") continue;
-    for (size_t at = 0; at < 2 && !node->inputs.empty(); ++at) any |= fold(graph, node.get(), at, diagnostics);
+    for (size_t at = 0; at < 2 && !node->inputs.empty(); ++at)
+      any |= fold(graph, node.get(), at, diagnostics);
   }
   if (!any) return Status();
   graph->remove_dead_nodes();

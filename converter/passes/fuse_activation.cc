@@ -2,7 +2,8 @@
 //
 // Before   Conv | ConvTranspose | FullyConnected | Add | Sub | Mul -> Relu | Clip
 // After    the same with activation_min, activation_max
-// Applies  when nobody else reads the first node's output, it is f32, and a network with its own scales does not
+// Applies  when nobody else reads the first node's output, it is f32, and a network with its own scales does
+// not
 //          round it (Conv -> Relu -> QuantizeLinear fuses, Conv -> QuantizeLinear -> ... -> Relu does not)
 // Formula  min(max(y, low), high); behind bounds [a, b] already there: [clamp(a), clamp(b)]
 #include <algorithm>
@@ -15,7 +16,8 @@
 namespace octet::converter {
 
 Status fuse_activation(Graph* graph, Diagnostics* diagnostics, bool* changed) {
-  static const std::set<std::string> carriers = {"Conv", "ConvTranspose", "FullyConnected", "Add", "Sub", "Mul"};
+  static const std::set<std::string> carriers = {"Conv", "ConvTranspose", "FullyConnected",
+                                                 "Add",  "Sub",           "Mul"};
   const float infinity = std::numeric_limits<float>::infinity();
   bool any = false;
   for (const auto& node : graph->nodes) {

@@ -4,12 +4,15 @@
 //   Before        x -> Pad (constant, height and width only) -> Conv, AveragePool or MaxPool
 //   After         x -> Conv, AveragePool or MaxPool with larger pads
 //   Applies when  Conv         the pad value is 0
-//                 AveragePool  the pad value is 0 and padding counts in the mean: the pool has count_include_pad, or
+//                 AveragePool  the pad value is 0 and padding counts in the mean: the pool has
+//                 count_include_pad, or
 //                              has no pads of its own and gets count_include_pad
-//                 MaxPool      the pad value can never win: -inf, or at most what x can be (0 behind a Relu or
+//                 MaxPool      the pad value can never win: -inf, or at most what x can be (0 behind a Relu
+//                 or
 //                              with zero point -128)
 //                 pools        no window lies in the padding alone
-//                 Rounding in between: the padded value is pinned as x is, or x takes the pin (0 is exact in any).
+//                 Rounding in between: the padded value is pinned as x is, or x takes the pin (0 is exact in
+//                 any).
 //   Formula       pads += those of Pad
 #include <algorithm>
 #include <limits>
@@ -44,12 +47,15 @@ double lower_bound(const Graph& graph, ValueId value) {
   const double unknown = -std::numeric_limits<double>::infinity();
   const Node* writer = graph.producer(value);
   const Quantization& pin = graph.value(value).quantization;
-  if (pin.scale != 0) return static_cast<double>(pin.scale) * (-128 - pin.zero_point);   // Relu as zero point -128
+  if (pin.scale != 0)
+    return static_cast<double>(pin.scale) * (-128 - pin.zero_point);  // Relu as zero point -128
   if (writer == nullptr) return unknown;
   const std::string& op = writer->op;
-  if (op == "Relu" || op == "Sigmoid" || op == "HardSigmoid" || op == "Softmax" || op == "Softplus" || op == "Abs")
+  if (op == "Relu" || op == "Sigmoid" || op == "HardSigmoid" || op == "Softmax" || op == "Softplus" ||
+      op == "Abs")
     return 0;
-  if (op == "Clip") return static_cast<double>(writer->number("min", -std::numeric_limits<float>::infinity()));
+  if (op == "Clip")
+    return static_cast<double>(writer->number("min", -std::numeric_limits<float>::infinity()));
   if (writer->has("activation_min")) return static_cast<double>(writer->number("activation_min"));
   return unknown;
 }
@@ -60,7 +66,7 @@ bool windows_hold_pixels(const Node& node, const std::vector<int64_t>& pads) {
     const Window window = window_of(node, axis);
     const size_t i = static_cast<size_t>(axis);
     const bool padded = pads[i] + pads[i + 2] > 0;
-    if (padded && window.dilation != 1) return false;   // its taps could step over a small input
+    if (padded && window.dilation != 1) return false;  // its taps could step over a small input
     if (pads[i] >= window.extent() || pads[i + 2] >= window.extent()) return false;
   }
   return true;
@@ -75,7 +81,8 @@ bool accepts(const Graph& graph, const Node& node, const Node& pad, const std::v
   const double value = static_cast<double>(pad.number("value", 0));
   if (node.op == "Conv") return value == 0;
   if (!windows_hold_pixels(node, merged)) return false;
-  if (node.op == "AveragePool") return value == 0 && (node.integer("count_include_pad") != 0 || !has_pads(node));
+  if (node.op == "AveragePool")
+    return value == 0 && (node.integer("count_include_pad") != 0 || !has_pads(node));
   return value <= static_cast<double>(std::numeric_limits<float>::lowest()) ||
          value <= lower_bound(graph, pad.inputs[0]);
 }

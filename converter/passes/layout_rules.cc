@@ -24,11 +24,13 @@ void permute_lists(Node* node, const char* key, const Permutation& order, size_t
   node->attributes[key] = list;
 }
 
-// The order that moves the fewest elements of the inputs with the output's rank; undecided: what readers want.
+// The order that moves the fewest elements of the inputs with the output's rank; undecided: what readers
+// want.
 Permutation common_order(State* state, const Node& node, size_t rank) {
   std::map<Permutation, int64_t> votes;
   for (ValueId input : node.inputs) {
-    if (input == kNoValue || state->rank(input) != rank || is_weight(state->graph(), state->physical(input))) continue;
+    if (input == kNoValue || state->rank(input) != rank || is_weight(state->graph(), state->physical(input)))
+      continue;
     votes[state->stored(input)] += element_count(state->original(input));
   }
   if (votes.empty()) return State::natural(rank);
@@ -58,7 +60,7 @@ Status move_elementwise(State* state, Node* node) {
 
 // Scale and zero point stay vectors; the axis they follow moves.
 Status move_quantizer(State* state, Node* node) {
-  if (state->graph().value(node->inputs[0]).is_constant()) return {};   // weights: moved by whoever reads them
+  if (state->graph().value(node->inputs[0]).is_constant()) return {};  // weights: moved by whoever reads them
   const ValueId x = node->inputs[0];
   if (const State::Scramble* scramble = state->scramble(x)) state->set_scramble(node->outputs[0], *scramble);
   const Permutation order = state->stored(x);
@@ -71,9 +73,10 @@ Status move_quantizer(State* state, Node* node) {
 
 // Scales along axis 1 of [I, O / g, h, w] hold for every group; the output has them along axis 0.
 Quantization transposed_pin(Quantization pin, int64_t groups) {
-  if (pin.channel_axis != 1) return pin.channel_axis < 0 ? pin : Quantization();   // per input: quantized anew
+  if (pin.channel_axis != 1) return pin.channel_axis < 0 ? pin : Quantization();  // per input: quantized anew
   const std::vector<float> once = pin.channel_scales;
-  for (int64_t g = 1; g < groups; ++g) pin.channel_scales.insert(pin.channel_scales.end(), once.begin(), once.end());
+  for (int64_t g = 1; g < groups; ++g)
+    pin.channel_scales.insert(pin.channel_scales.end(), once.begin(), once.end());
   pin.channel_axis = 0;
   return pin;
 }
@@ -103,7 +106,8 @@ Status move_conv_weights(State* state, Node* node) {
   Constant scale = *found.scale, zero_point;
   if (found.zero_point != nullptr) zero_point = *found.zero_point;
   if (found.axis == 0)
-    return Status(StatusCode::kUnsupported, "node '" + node->name + "': ConvTranspose with weight scales per input channel");
+    return Status(StatusCode::kUnsupported,
+                  "node '" + node->name + "': ConvTranspose with weight scales per input channel");
   if (found.axis > 0 && groups > 1) {
     const auto repeat = [&](const Constant& once) {
       return reshape(broadcast_to(reshape(once, {1, shape[1]}), {groups, shape[1]}), {groups * shape[1]});
@@ -112,15 +116,17 @@ Status move_conv_weights(State* state, Node* node) {
     if (found.zero_point != nullptr && found.zero_point->elements() > 1) zero_point = repeat(zero_point);
   }
   const Constant moved = reshape(transpose(reshape(*found.data, split), order), joined);
-  node->inputs[1] = replace_dequantized(&graph, found, moved, scale, found.zero_point != nullptr ? &zero_point : nullptr,
-                                        found.axis < 0 ? -1 : 0);
+  node->inputs[1] =
+      replace_dequantized(&graph, found, moved, scale, found.zero_point != nullptr ? &zero_point : nullptr,
+                          found.axis < 0 ? -1 : 0);
   return {};
 }
 
 Status move_channels_last(State* state, Node* node) {
   const Permutation order = State::channels_last(state->rank(node->inputs[0]));
   node->inputs[0] = state->materialize(node->inputs[0], order);
-  if (node->op == "Conv" || node->op == "ConvTranspose") OCTET_RETURN_IF_ERROR(move_conv_weights(state, node));
+  if (node->op == "Conv" || node->op == "ConvTranspose")
+    OCTET_RETURN_IF_ERROR(move_conv_weights(state, node));
   state->store(node->outputs[0], order);
   return {};
 }
@@ -129,7 +135,8 @@ Status move_fully_connected(State* state, Node* node) {
   const ValueId x = node->inputs[0];
   if (const State::Scramble* scramble = state->scramble(x)) {
     Graph& graph = state->graph();
-    const int64_t outputs = graph.value(node->inputs[1]).shape[0], columns = graph.value(node->inputs[1]).shape[1];
+    const int64_t outputs = graph.value(node->inputs[1]).shape[0],
+                  columns = graph.value(node->inputs[1]).shape[1];
     Dims split = {outputs};
     split.insert(split.end(), scramble->axes.begin(), scramble->axes.end());
     Permutation order = {0};
@@ -143,7 +150,7 @@ Status move_fully_connected(State* state, Node* node) {
       const Value weights = graph.value(node->inputs[1]);
       node->inputs[1] = graph.add_constant(
           weights.name, reshape(transpose(reshape(*weights.constant, split), order), {outputs, columns}));
-      graph.value(node->inputs[1]).quantization = weights.quantization;   // along axis 0, which stays
+      graph.value(node->inputs[1]).quantization = weights.quantization;  // along axis 0, which stays
     }
     node->inputs[0] = state->physical(x);
     return {};
@@ -206,8 +213,8 @@ Permutation without(const Permutation& order, const std::set<int64_t>& gone) {
   Permutation left;
   for (int axis : order) {
     if (gone.count(axis) != 0) continue;
-    left.push_back(axis - static_cast<int>(std::count_if(gone.begin(), gone.end(),
-                                                         [axis](int64_t removed) { return removed < axis; })));
+    left.push_back(axis - static_cast<int>(std::count_if(
+                              gone.begin(), gone.end(), [axis](int64_t removed) { return removed < axis; })));
   }
   return left;
 }
@@ -215,12 +222,15 @@ Permutation without(const Permutation& order, const std::set<int64_t>& gone) {
 Status move_reduce(State* state, Node* node) {
   const ValueId x = node->inputs[0];
   const Permutation order = state->stored(x);
-  std::vector<int64_t> axes = node->op == "Reduce" ? node->integers("axes") : std::vector<int64_t>{node->integer("axis")};
+  std::vector<int64_t> axes =
+      node->op == "Reduce" ? node->integers("axes") : std::vector<int64_t>{node->integer("axis")};
   const std::set<int64_t> gone(axes.begin(), axes.end());
   for (int64_t& axis : axes) axis = state->position(x, axis);
   std::sort(axes.begin(), axes.end());
-  if (node->op == "Reduce") node->attributes["axes"] = axes;
-  else node->attributes["axis"] = axes[0];
+  if (node->op == "Reduce")
+    node->attributes["axes"] = axes;
+  else
+    node->attributes["axis"] = axes[0];
   node->inputs[0] = state->physical(x);
   state->store(node->outputs[0], node->integer("keepdims", 1) != 0 ? order : without(order, gone));
   return {};
@@ -282,25 +292,86 @@ Status move_gather(State* state, Node* node) {
 }  // namespace
 
 bool is_elementwise(const Node& node) {
-  static const std::set<std::string> ops = {
-      "Add", "Sub", "Mul", "Div", "Min", "Max", "Pow", "Mod", "Equal", "Less", "LessOrEqual", "Greater",
-      "GreaterOrEqual", "And", "Or", "Xor", "Where", "PRelu", "Cast", "Relu", "Clip", "LeakyRelu", "Elu", "Selu",
-      "Celu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Silu", "Gelu", "GeluTanh", "Softplus", "Softsign",
-      "ThresholdedRelu", "Mish", "Exp", "Log", "Sqrt", "Reciprocal", "Abs", "Neg", "Floor", "Ceil", "Round", "Sign",
-      "Erf", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Not", "IsNaN",
-      "IsInf", "Shrink", "Identity", "QuantizeLinear", "DequantizeLinear", "Requantize"};
+  static const std::set<std::string> ops = {"Add",
+                                            "Sub",
+                                            "Mul",
+                                            "Div",
+                                            "Min",
+                                            "Max",
+                                            "Pow",
+                                            "Mod",
+                                            "Equal",
+                                            "Less",
+                                            "LessOrEqual",
+                                            "Greater",
+                                            "GreaterOrEqual",
+                                            "And",
+                                            "Or",
+                                            "Xor",
+                                            "Where",
+                                            "PRelu",
+                                            "Cast",
+                                            "Relu",
+                                            "Clip",
+                                            "LeakyRelu",
+                                            "Elu",
+                                            "Selu",
+                                            "Celu",
+                                            "Sigmoid",
+                                            "Tanh",
+                                            "HardSigmoid",
+                                            "HardSwish",
+                                            "Silu",
+                                            "Gelu",
+                                            "GeluTanh",
+                                            "Softplus",
+                                            "Softsign",
+                                            "ThresholdedRelu",
+                                            "Mish",
+                                            "Exp",
+                                            "Log",
+                                            "Sqrt",
+                                            "Reciprocal",
+                                            "Abs",
+                                            "Neg",
+                                            "Floor",
+                                            "Ceil",
+                                            "Round",
+                                            "Sign",
+                                            "Erf",
+                                            "Sin",
+                                            "Cos",
+                                            "Tan",
+                                            "Asin",
+                                            "Acos",
+                                            "Atan",
+                                            "Sinh",
+                                            "Cosh",
+                                            "Asinh",
+                                            "Acosh",
+                                            "Atanh",
+                                            "Not",
+                                            "IsNaN",
+                                            "IsInf",
+                                            "Shrink",
+                                            "Identity",
+                                            "QuantizeLinear",
+                                            "DequantizeLinear",
+                                            "Requantize"};
   return ops.count(node.op) != 0;
 }
 
 bool is_channels_last(const Node& node) {
   static const std::set<std::string> ops = {
-      "Conv", "ConvTranspose", "AveragePool", "MaxPool", "Resize", "DepthToSpace", "SpaceToDepth", "ChannelShuffle",
-      "LRN", "InstanceNormalization", "GroupNormalization", "BatchNormalization"};
+      "Conv",   "ConvTranspose",         "AveragePool",        "MaxPool",
+      "Resize", "DepthToSpace",          "SpaceToDepth",       "ChannelShuffle",
+      "LRN",    "InstanceNormalization", "GroupNormalization", "BatchNormalization"};
   return ops.count(node.op) != 0;
 }
 
 Status move_node(LayoutState* state, Node* node, bool* drop) {
-  static const std::set<std::string> along_axis = {"Softmax", "LogSoftmax", "CumSum", "TopK", "LpNormalization"};
+  static const std::set<std::string> along_axis = {"Softmax", "LogSoftmax", "CumSum", "TopK",
+                                                   "LpNormalization"};
   static const std::set<std::string> per_axis = {"Slice", "Pad", "Tile", "Expand"};
   const std::string& op = node->op;
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return move_quantizer(state, node);

@@ -55,10 +55,12 @@ size_t LayoutState::current_index() const {
 }
 
 ValueId LayoutState::insert_move(ValueId from, const char* op, const Permutation& relative, Dims shape) {
-  const ValueId to = graph_->add_value(graph_->value(from).name + "/" + op, graph_->value(from).type, std::move(shape));
+  const ValueId to =
+      graph_->add_value(graph_->value(from).name + "/" + op, graph_->value(from).type, std::move(shape));
   graph_->value(to).quantization = graph_->value(from).quantization;
   grow();
-  Node& node = graph_->insert_node(current_index(), op, graph_->value(from).name + "/" + op + std::to_string(to));
+  Node& node =
+      graph_->insert_node(current_index(), op, graph_->value(from).name + "/" + op + std::to_string(to));
   node.source = "layout";
   node.inputs = {from};
   node.outputs = {to};
@@ -93,7 +95,7 @@ ValueId LayoutState::materialize(ValueId id, const Permutation& wanted) {
 ValueId LayoutState::materialize_operand(ValueId id, const Permutation& wanted) {
   const size_t rank = original(id).size();
   if (rank == wanted.size()) return materialize(id, wanted);
-  if (element_count(original(id)) == 1 && rank <= 1) return physical(id);   // a scalar fits any order
+  if (element_count(original(id)) == 1 && rank <= 1) return physical(id);  // a scalar fits any order
   // Axes of size 1 in front, as broadcasting has them, stored in front too.
   const size_t lead = wanted.size() - rank;
   Dims extended(lead, 1);
@@ -128,7 +130,8 @@ bool LayoutState::takes_scramble(ValueId id) const {
   if (graph_->is_graph_output(id)) return false;
   const std::vector<Node*> readers = graph_->consumers(id);
   for (const Node* reader : readers) {
-    if (reader->op == "FullyConnected" && reader->inputs[0] == id && is_weight(*graph_, reader->inputs[1])) continue;
+    if (reader->op == "FullyConnected" && reader->inputs[0] == id && is_weight(*graph_, reader->inputs[1]))
+      continue;
     const bool per_tensor = reader->op != "QuantizeLinear" && reader->op != "DequantizeLinear"
                                 ? reader->inputs.size() == 1
                                 : graph_->value(reader->inputs[1]).constant->elements() == 1;
@@ -150,8 +153,9 @@ std::optional<Permutation> LayoutState::wanted_by(const Node& reader, ValueId id
   const Dims& shape = original(id);
   const ValueId output = reader.outputs[0];
   if (is_channels_last(reader))
-    return reader.inputs[0] == id && shape.size() > 2 ? std::optional<Permutation>(channels_last(shape.size()))
-                                                      : std::nullopt;
+    return reader.inputs[0] == id && shape.size() > 2
+               ? std::optional<Permutation>(channels_last(shape.size()))
+               : std::nullopt;
   if (reader.op == "Reshape") {
     const auto behind = wanted(output);
     return behind ? through_reshape(original(output), shape, *behind) : std::nullopt;
@@ -164,8 +168,8 @@ std::optional<Permutation> LayoutState::wanted_by(const Node& reader, ValueId id
     for (int axis : *behind) order.push_back(static_cast<int>(perm[static_cast<size_t>(axis)]));
     return order;
   }
-  const bool follows = is_elementwise(reader) || reader.op == "Concat" || reader.op == "Slice" || reader.op == "Pad" ||
-                       reader.op == "Tile" || reader.op == "Softmax";
+  const bool follows = is_elementwise(reader) || reader.op == "Concat" || reader.op == "Slice" ||
+                       reader.op == "Pad" || reader.op == "Tile" || reader.op == "Softmax";
   return follows && original(output).size() == shape.size() ? wanted(output) : std::nullopt;
 }
 

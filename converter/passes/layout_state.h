@@ -2,10 +2,11 @@
 //
 // The state of move_to_nhwc: how each value's bytes lie in memory.
 //
-// Every value has its original shape, in which the graph means it, and a stored permutation: axis i of the bytes
-// is original axis stored[i]. A convolution stores [N, H, W, C] of an original [N, C, H, W]; what follows keeps
-// that as long as it can say its axes in any order. A Transpose of the graph moves nothing at all: it is the
-// same bytes under another permutation. Bytes move only where an operator insists on an order that it is not given.
+// Every value has its original shape, in which the graph means it, and a stored permutation: axis i of the
+// bytes is original axis stored[i]. A convolution stores [N, H, W, C] of an original [N, C, H, W]; what
+// follows keeps that as long as it can say its axes in any order. A Transpose of the graph moves nothing at
+// all: it is the same bytes under another permutation. Bytes move only where an operator insists on an order
+// that it is not given.
 #pragma once
 
 #include <map>
@@ -48,8 +49,8 @@ class LayoutState {
   // The order in which the readers of `id` would like it, if any of them cares.
   std::optional<Permutation> wanted(ValueId id);
 
-  // Flattened images whose elements are stored in another order than meant: the flattened axes and their order.
-  // FullyConnected answers by permuting its weights' columns.
+  // Flattened images whose elements are stored in another order than meant: the flattened axes and their
+  // order. FullyConnected answers by permuting its weights' columns.
   struct Scramble {
     Dims axes;
     Permutation order;
@@ -83,7 +84,7 @@ std::optional<Permutation> through_reshape(const Dims& from, const Dims& to, con
 // As through_reshape, but where `to` is [..., K] and the axes that flatten into K lie last and out of order:
 // says that order. `to` is then stored naturally but for K.
 std::optional<LayoutState::Scramble> scramble_of_flatten(const Dims& from, const Dims& to,
-                                                      const Permutation& permutation);
+                                                         const Permutation& permutation);
 
 // layout_rules.cc: moves one node, whose inputs are moved, to its stored form. *drop: it has become an alias.
 Status move_node(LayoutState* layout, Node* node, bool* drop);

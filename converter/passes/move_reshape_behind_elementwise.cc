@@ -3,14 +3,15 @@
 // Before   x -> Reshape -> f -> y              f: one input, the same function of every element
 //          Reshape(a), Reshape(b) -> g -> y    g: Add, Sub, Mul, ... of two operands of equal shapes
 // After    x -> f -> Reshape -> y;             a, b -> g -> Reshape -> y
-// Applies  to the Reshape that a wrapped 1-D operator leaves behind (it adds or drops axes of size 1), so that
+// Applies  to the Reshape that a wrapped 1-D operator leaves behind (it adds or drops axes of size 1), so
+// that
 //          activations and residual sums meet the convolutions they belong to
 // Formula  f(reshape(x)) = reshape(f(x))
 #include <set>
 
 #include "converter/constant_math.h"
-#include "converter/passes/passes.h"
 #include "converter/passes/layout_state.h"
+#include "converter/passes/passes.h"
 #include "converter/passes/rewrite.h"
 
 namespace octet::converter {
@@ -30,7 +31,8 @@ Node* unwrapping_reshape(const Graph& graph, ValueId id) {
   if (reshape == nullptr || reshape->op != "Reshape" || !has_one_reader(graph, id)) return nullptr;
   const Dims& from = graph.value(reshape->inputs[0]).shape;
   const Dims& to = graph.value(id).shape;
-  const Quantization &before = graph.value(reshape->inputs[0]).quantization, &behind = graph.value(id).quantization;
+  const Quantization &before = graph.value(reshape->inputs[0]).quantization,
+                     &behind = graph.value(id).quantization;
   if (behind.quantized() && !same_pin(before, behind)) return nullptr;
   return from.size() == 4 && to.size() == 3 && without_ones(from) == without_ones(to) ? reshape : nullptr;
 }
@@ -62,8 +64,10 @@ Status move_reshape_behind_elementwise(Graph* graph, Diagnostics* diagnostics, b
   for (size_t i = 0; i < graph->nodes.size(); ++i) {
     Node* node = graph->nodes[i].get();
     Dims shape;
-    if (node->outputs.size() != 1 || !is_per_element(*graph, *node) || !operands_agree(*graph, *node, &shape)) continue;
-    const std::string first = graph->producer(node->inputs[0]) ? graph->producer(node->inputs[0])->name : node->name;
+    if (node->outputs.size() != 1 || !is_per_element(*graph, *node) || !operands_agree(*graph, *node, &shape))
+      continue;
+    const std::string first =
+        graph->producer(node->inputs[0]) ? graph->producer(node->inputs[0])->name : node->name;
     for (ValueId& input : node->inputs) {
       const Node* reshape = unwrapping_reshape(*graph, input);
       if (reshape != nullptr) input = reshape->inputs[0];
@@ -76,7 +80,8 @@ Status move_reshape_behind_elementwise(Graph* graph, Diagnostics* diagnostics, b
     reshape.source = node->source;
     reshape.inputs = {wrapped};
     reshape.outputs = {y};
-    diagnostics->detail("move_reshape_behind_elementwise", node->name, "in front of the Reshape of '" + first + "'");
+    diagnostics->detail("move_reshape_behind_elementwise", node->name,
+                        "in front of the Reshape of '" + first + "'");
     *changed = true;
   }
   graph->remove_dead_nodes();

@@ -3,12 +3,14 @@
 // Before   NCHW, as ONNX has it: images [N, C, H, W], Conv weights [O, I, h, w]
 // After    NHWC: images [N, H, W, C], Conv weights [O, h, w, I]; Graph::layout says so
 // Applies  to the whole graph, once
-// Formula  every value keeps its meaning and gets a stored order of its axes (layout_state.h). Convolutions, pools
+// Formula  every value keeps its meaning and gets a stored order of its axes (layout_state.h). Convolutions,
+// pools
 //          and the like store channels last; elementwise operators, Concat, Slice, Pad, reductions, Softmax
 //          rename their axes and keep the order; constants are permuted at once; a Transpose becomes another
-//          name for the same bytes; a flattened image in front of FullyConnected permutes its weights' columns.
-//          The network's own inputs and outputs take their order into GraphPort::permutation. A Transpose is
-//          left only where an operator (MatMul, a Reshape that tears axes apart, ...) insists on another order.
+//          name for the same bytes; a flattened image in front of FullyConnected permutes its weights'
+//          columns. The network's own inputs and outputs take their order into GraphPort::permutation. A
+//          Transpose is left only where an operator (MatMul, a Reshape that tears axes apart, ...) insists on
+//          another order.
 #include <set>
 
 #include "converter/passes/layout_state.h"
@@ -43,7 +45,8 @@ size_t expand_shuffle(Graph* graph, size_t index) {
   const ValueId split = graph->add_value(name + "/split", type, shuffle.split);
   const Dims moved_shape = permute(shuffle.split, Permutation(shuffle.perm.begin(), shuffle.perm.end()));
   const ValueId moved = graph->add_value(name + "/moved", type, moved_shape);
-  graph->value(split).quantization = graph->value(moved).quantization = graph->value(node.inputs[0]).quantization;
+  graph->value(split).quantization = graph->value(moved).quantization =
+      graph->value(node.inputs[0]).quantization;
   graph->nodes[index]->op = "Reshape";
   graph->nodes[index]->attributes.clear();
   graph->nodes[index]->inputs = {moved};
@@ -103,14 +106,15 @@ Status move_to_nhwc(Graph* graph, Diagnostics* diagnostics, bool* changed) {
     state.set_current(node);
     bool drop = false;
     OCTET_RETURN_IF_ERROR(move_node(&state, node, &drop));
-    while (graph->nodes[index].get() != node) ++index;   // behind what was inserted
+    while (graph->nodes[index].get() != node) ++index;  // behind what was inserted
     if (drop) graph->nodes.erase(graph->nodes.begin() + static_cast<std::ptrdiff_t>(index--));
   }
   move_outputs(&state);
   graph->layout = Layout::kNhwc;
   for (size_t index = 0; index < graph->nodes.size(); ++index) {
     const std::string& op = graph->nodes[index]->op;
-    if (op == "DepthToSpace" || op == "SpaceToDepth" || op == "ChannelShuffle") index = expand_shuffle(graph, index);
+    if (op == "DepthToSpace" || op == "SpaceToDepth" || op == "ChannelShuffle")
+      index = expand_shuffle(graph, index);
   }
   size_t transposes = 0;
   for (const auto& node : graph->nodes) transposes += node->op == "Transpose";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // recognize_channel_shuffle
-//   Before        [N, C, H, W] -> Reshape [N, g, C/g, H, W] -> Transpose 0, 2, 1, 3, 4 -> Reshape [N, C, H, W];
+//   Before        [N, C, H, W] -> Reshape [N, g, C/g, H, W] -> Transpose 0, 2, 1, 3, 4 -> Reshape [N, C, H,
+//   W];
 //                 H and W may be one axis in between
 //   After         ChannelShuffle[group = g]
 //   Applies when  the layout is NCHW, and the values in between are not pinned, or pinned as the input is
@@ -18,7 +19,8 @@ constexpr char kStage[] = "recognize_channel_shuffle";
 
 // g if `split` is [N, g, C/g, ...] of `shape` = [N, C, ...], else 0.
 int64_t groups_of(const Dims& shape, const Dims& split) {
-  if (shape.size() != 4 || split.size() < 4 || split[0] != shape[0] || split[1] * split[2] != shape[1]) return 0;
+  if (shape.size() != 4 || split.size() < 4 || split[0] != shape[0] || split[1] * split[2] != shape[1])
+    return 0;
   const bool image_stays = split.size() == 5 && split[3] == shape[2] && split[4] == shape[3];
   const bool image_flat = split.size() == 4 && split[3] == shape[2] * shape[3];
   return image_stays || image_flat ? split[1] : 0;
@@ -31,7 +33,8 @@ bool swaps_groups(const Node& transpose, size_t rank) {
 
 bool rewrite(Graph* graph, Node* back, Diagnostics* diagnostics) {
   const Node* transpose = plain_writer(*graph, back->inputs[0], "Transpose");
-  const Node* reshape = transpose == nullptr ? nullptr : plain_writer(*graph, transpose->inputs[0], "Reshape");
+  const Node* reshape =
+      transpose == nullptr ? nullptr : plain_writer(*graph, transpose->inputs[0], "Reshape");
   if (reshape == nullptr) return false;
   const Value &x = graph->value(reshape->inputs[0]), &split = graph->value(reshape->outputs[0]);
   const int64_t groups = groups_of(x.shape, split.shape);

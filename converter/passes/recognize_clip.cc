@@ -58,7 +58,7 @@ Status recognize_clip(Graph* graph, Diagnostics* diagnostics, bool* changed) {
     if (!is_clip(*node) || node->inputs.empty()) continue;
     Node* first = graph->producer(node->inputs[0]);
     if (first == nullptr || !is_clip(*first) || !has_one_reader(*graph, first->outputs[0])) continue;
-    if (graph->value(first->outputs[0]).quantization.quantized()) continue;   // rounded in between
+    if (graph->value(first->outputs[0]).quantization.quantized()) continue;  // rounded in between
     const float low = low_of(*node), high = high_of(*node);
     const auto clamp = [low, high](float value) { return std::min(std::max(value, low), high); };
     first->attributes = {{"min", clamp(low_of(*first))}, {"max", clamp(high_of(*first))}};

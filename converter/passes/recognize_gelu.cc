@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // recognize_gelu
-//   Before        0.5 * x * (1 + Erf(x / sqrt(2))), or with Tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)); Div or Mul,
+//   Before        0.5 * x * (1 + Erf(x / sqrt(2))), or with Tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)); Div or
+//   Mul,
 //                 Pow or products, factors and summands in any order
 //   After         x -> Gelu, or x -> GeluTanh
 //   Applies when  constants agree to four digits; no value in between is pinned

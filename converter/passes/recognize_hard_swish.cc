@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // recognize_hard_swish
-//   Before        x * Clip(x + 3, 0, 6) / 6, with Div by 6 or Mul by 1/6 at any place and in any operand order;
+//   Before        x * Clip(x + 3, 0, 6) / 6, with Div by 6 or Mul by 1/6 at any place and in any operand
+//   order;
 //                 x * Clip(x / 6 + 0.5, 0, 1); x * HardSigmoid(x); and the same without the factor x
 //   After         x -> HardSwish; without the factor, x -> HardSigmoid
-//   Applies when  constants agree to four digits; no value in between is pinned. Must run before an activation is
+//   Applies when  constants agree to four digits; no value in between is pinned. Must run before an
+//   activation is
 //                 fused into the Add, and before x + 3 is folded into a convolution.
 //   Formula       hard_sigmoid(x) = min(max(alpha * x + beta, 0), 1), alpha = 1/6 (Keras: 0.2), beta = 0.5
 //                 hard_swish(x) = x * hard_sigmoid(x) with alpha = 1/6

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // recognize_layer_norm
-//   Before        d = x - Reduce[Mean](x); d / Sqrt(Reduce[Mean](d ^ 2) + epsilon); then perhaps * scale and + bias.
+//   Before        d = x - Reduce[Mean](x); d / Sqrt(Reduce[Mean](d ^ 2) + epsilon); then perhaps * scale and
+//   + bias.
 //                 d ^ 2 is Pow or Mul; the quotient is Div, or Mul by Reciprocal.
 //   After         LayerNormalization x, scale, [bias] [axis, epsilon]
-//   Applies when  the means run over the last axes and keep them; scale and bias are constant and vary along these
-//                 axes only; no value in between is pinned. (Means over the channels of NCHW are over the last axis
-//                 once the graph is NHWC.)
+//   Applies when  the means run over the last axes and keep them; scale and bias are constant and vary along
+//   these
+//                 axes only; no value in between is pinned. (Means over the channels of NCHW are over the
+//                 last axis once the graph is NHWC.)
 //   Formula       y = (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * scale + bias
-//                 Three steps: the core, with scale 1; a Mul behind it: scale *= m, bias *= m; an Add: bias += a
+//                 Three steps: the core, with scale 1; a Mul behind it: scale *= m, bias *= m; an Add: bias
+//                 += a
 #include "converter/constant_math.h"
 #include "converter/passes/passes.h"
 #include "converter/passes/rewrite.h"
@@ -59,7 +62,8 @@ bool is_square(const Graph& graph, ValueId value, ValueId d) {
   const Node* mul = plain_writer(graph, value, "Mul");
   if (mul != nullptr) return mul->inputs[0] == d && mul->inputs[1] == d;
   const Node* pow = plain_writer(graph, value, "Pow");
-  return pow != nullptr && pow->inputs[0] == d && constant_number(graph, pow->inputs[1], &exponent) && exponent == 2;
+  return pow != nullptr && pow->inputs[0] == d && constant_number(graph, pow->inputs[1], &exponent) &&
+         exponent == 2;
 }
 
 bool match_core(const Graph& graph, const Node& node, size_t d_index, Core* core) {
@@ -76,8 +80,8 @@ bool match_core(const Graph& graph, const Node& node, size_t d_index, Core* core
   core->x = mean->inputs[0];
   core->axis = last_axes(graph, *mean);
   const Value &x = graph.value(core->x), &y = graph.value(node.outputs[0]);
-  return core->axis >= 0 && last_axes(graph, *variance) == core->axis && is_square(graph, variance->inputs[0], d) &&
-         x.type == schema::TensorType_F32 && x.shape == y.shape;
+  return core->axis >= 0 && last_axes(graph, *variance) == core->axis &&
+         is_square(graph, variance->inputs[0], d) && x.type == schema::TensorType_F32 && x.shape == y.shape;
 }
 
 Dims normalized_shape(const Graph& graph, const Node& norm) {
@@ -89,7 +93,8 @@ Dims normalized_shape(const Graph& graph, const Node& norm) {
 
 bool rewrite_core(Graph* graph, Node* node, Diagnostics* diagnostics) {
   Core core;
-  if (node->inputs.size() != 2 || !(match_core(*graph, *node, 0, &core) || match_core(*graph, *node, 1, &core)))
+  if (node->inputs.size() != 2 ||
+      !(match_core(*graph, *node, 0, &core) || match_core(*graph, *node, 1, &core)))
     return false;
   Replacement replacement{"LayerNormalization", core.x, {}};
   replacement.attributes["axis"] = core.axis;
@@ -103,7 +108,8 @@ bool rewrite_core(Graph* graph, Node* node, Diagnostics* diagnostics) {
 
 // A constant operand as numbers over the normalized axes. False if it varies elsewhere.
 bool along_normalized(const Graph& graph, ValueId operand, const Dims& shape, std::vector<float>* numbers) {
-  if (!graph.value(operand).is_constant() || graph.value(operand).type != schema::TensorType_F32) return false;
+  if (!graph.value(operand).is_constant() || graph.value(operand).type != schema::TensorType_F32)
+    return false;
   const Constant& constant = *graph.value(operand).constant;
   Dims own = constant.shape;
   while (own.size() > shape.size() && own[0] == 1) own.erase(own.begin());
@@ -139,7 +145,8 @@ bool absorb(Graph* graph, Node* node, Diagnostics* diagnostics) {
   const std::string name = norm->name;
   norm->inputs.resize(2);
   norm->inputs[1] = graph->add_constant(name + "/scale", make_f32(shape, scale));
-  if (has_bias || !multiplies) norm->inputs.push_back(graph->add_constant(name + "/bias", make_f32(shape, bias)));
+  if (has_bias || !multiplies)
+    norm->inputs.push_back(graph->add_constant(name + "/bias", make_f32(shape, bias)));
   norm->outputs = node->outputs;
   retire(node);
   diagnostics->detail(kStage, name, "takes " + node->op + " '" + node->name + "'");

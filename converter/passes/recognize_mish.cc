@@ -25,7 +25,8 @@ Status recognize_mish(Graph* graph, Diagnostics* diagnostics, bool* changed) {
   for (const auto& node : graph->nodes)
     for (size_t i = 0; i < 2 && is_plain(*node, "Mul"); ++i)
       if (is_gate_of(*graph, node->inputs[1 - i], node->inputs[i]))
-        any |= replace_pattern({"Mish", node->inputs[i], {}}, "recognize_mish", graph, node.get(), diagnostics);
+        any |=
+            replace_pattern({"Mish", node->inputs[i], {}}, "recognize_mish", graph, node.get(), diagnostics);
   if (!any) return Status();
   graph->remove_dead_nodes();
   *changed = true;

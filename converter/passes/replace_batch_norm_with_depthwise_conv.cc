@@ -16,7 +16,8 @@ namespace {
 void become_conv(Graph* graph, Node* node, const Affine& affine) {
   const int64_t channels = static_cast<int64_t>(affine.factor.size());
   const auto constant = [&](const char* suffix, Dims shape, const std::vector<double>& data) {
-    return graph->add_constant(node->name + suffix, from_doubles(schema::TensorType_F32, std::move(shape), data));
+    return graph->add_constant(node->name + suffix,
+                               from_doubles(schema::TensorType_F32, std::move(shape), data));
   };
   const ValueId x = node->inputs[0];
   const ValueId weights = constant("/weights", {channels, 1, 1, 1}, affine.factor);
@@ -24,8 +25,11 @@ void become_conv(Graph* graph, Node* node, const Affine& affine) {
   const std::vector<int64_t> ones = {1, 1};
   node->op = "Conv";
   node->inputs = {x, weights, bias};
-  node->attributes = {{"kernel_shape", ones}, {"strides", ones}, {"dilations", ones},
-                      {"pads", std::vector<int64_t>(4, 0)}, {"group", channels}};
+  node->attributes = {{"kernel_shape", ones},
+                      {"strides", ones},
+                      {"dilations", ones},
+                      {"pads", std::vector<int64_t>(4, 0)},
+                      {"group", channels}};
 }
 
 // Inserts a Mul in front of the node, which becomes the Add.
@@ -58,8 +62,10 @@ Status replace_batch_norm_with_depthwise_conv(Graph* graph, Diagnostics* diagnos
     Affine affine;
     OCTET_RETURN_IF_ERROR(read_batch_norm(*graph, *norm, &affine));
     const bool image = graph->value(norm->inputs[0]).shape.size() == 4;
-    if (image) become_conv(graph, norm, affine);
-    else become_mul_add(graph, i, affine);
+    if (image)
+      become_conv(graph, norm, affine);
+    else
+      become_mul_add(graph, i, affine);
     diagnostics->detail("replace_batch_norm_with_depthwise_conv", norm->name,
                         image ? "a depthwise 1x1 Conv" : "Mul and Add");
     *changed = true;

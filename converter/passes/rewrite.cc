@@ -39,8 +39,10 @@ bool same_pin(const Quantization& a, const Quantization& b) {
          a.channel_axis == b.channel_axis;
 }
 
-void note_pinned(const Graph& graph, ValueId value, const Node& node, const char* stage, Diagnostics* diagnostics) {
-  const std::string message = "left as it is: the network rounds value '" + graph.value(value).name + "' to 8 bits";
+void note_pinned(const Graph& graph, ValueId value, const Node& node, const char* stage,
+                 Diagnostics* diagnostics) {
+  const std::string message =
+      "left as it is: the network rounds value '" + graph.value(value).name + "' to 8 bits";
   for (const Diagnostic& item : diagnostics->items())
     if (item.stage == stage && item.node == node.name && item.message == message) return;
   diagnostics->note(stage, node.name, message);

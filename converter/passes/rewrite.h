@@ -2,8 +2,8 @@
 //
 // What several passes need: reading nodes and constants, respecting pinned values, rewiring.
 //
-// A pinned value (Value::quantization, from a network that brings its own scales) is a place where the network
-// rounds. A pattern with such a place inside is left as it is, and the person is told.
+// A pinned value (Value::quantization, from a network that brings its own scales) is a place where the
+// network rounds. A pattern with such a place inside is left as it is, and the person is told.
 #pragma once
 
 #include <string>
@@ -30,7 +30,8 @@ bool has_one_reader(const Graph& graph, ValueId value);
 
 bool same_pin(const Quantization& a, const Quantization& b);
 // Says once that `value` is rounded, so that `node` stays.
-void note_pinned(const Graph& graph, ValueId value, const Node& node, const char* stage, Diagnostics* diagnostics);
+void note_pinned(const Graph& graph, ValueId value, const Node& node, const char* stage,
+                 Diagnostics* diagnostics);
 // The first pinned value on the ways from `from` to `node` (both ends not included), or kNoValue.
 ValueId pinned_between(const Graph& graph, ValueId from, const Node& node);
 
@@ -48,8 +49,8 @@ bool replace_pattern(const Replacement& replacement, const char* stage, Graph* g
 // Unlinks a node, so that Graph::remove_dead_nodes drops it.
 void retire(Node* node);
 
-// May `to` stand for `from`, which holds the same numbers? Not if `from` rounds what `to` does not, and not if a
-// graph output would become a graph input, a constant or another graph output.
+// May `to` stand for `from`, which holds the same numbers? Not if `from` rounds what `to` does not, and not
+// if a graph output would become a graph input, a constant or another graph output.
 bool can_redirect(const Graph& graph, ValueId from, ValueId to);
 // Reads of `from` become reads of `to`. A graph output keeps its name.
 void redirect(Graph* graph, ValueId from, ValueId to);

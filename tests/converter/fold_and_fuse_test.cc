@@ -44,7 +44,8 @@ class Passed {
     converter::Graph plain = scatter_batch_norm(before);
     ASSERT_TRUE(run_graph(scatter_transposes(plain), inputs, &expected));
     const bool moved = imported.graph.layout == converter::Layout::kNhwc;
-    ASSERT_TRUE(run_graph(moved ? imported.graph.clone() : scatter_transposes(imported.graph), inputs, &actual));
+    ASSERT_TRUE(
+        run_graph(moved ? imported.graph.clone() : scatter_transposes(imported.graph), inputs, &actual));
     for (size_t i = 0; i < expected.size(); ++i) expect_near(actual.at(i), expected[i], 1e-4f);
   }
   std::string ops() const { return imported.ops(); }
@@ -78,7 +79,8 @@ class Passed {
                                                                   {"Add", parameter(2, false)}};
       for (const auto& [op, constant] : steps) {
         const bool last = std::string(op) == "Add";
-        const converter::ValueId y = last ? norm.outputs[0] : result.add_value("s", schema::TensorType_F32, shape);
+        const converter::ValueId y =
+            last ? norm.outputs[0] : result.add_value("s", schema::TensorType_F32, shape);
         converter::Node& step = result.insert_node(i++, op, norm.name + op);
         step.inputs = {x, constant};
         step.outputs = {y};
@@ -220,7 +222,7 @@ TEST(RecognizeClip, MinMaxAndChains) {
   EXPECT_EQ(p.node(0).number("min"), 0);
   EXPECT_EQ(p.node(0).number("max"), 6);
   p.same_numbers();
-  OnnxBuilder c(13);   // a bound that enlarges the output stays
+  OnnxBuilder c(13);  // a bound that enlarges the output stays
   c.input("x", {2, 1});
   c.node("Max", {"x", c.floats({1, 1, 1}, {0})}, {"y"});
   c.output("y");

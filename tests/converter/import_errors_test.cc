@@ -30,11 +30,13 @@ OnnxBuilder small_network() {
   return b;
 }
 
-void expect_error(const OnnxBuilder& builder, const std::vector<std::string>& parts, const Shapes& shapes = {}) {
+void expect_error(const OnnxBuilder& builder, const std::vector<std::string>& parts,
+                  const Shapes& shapes = {}) {
   const Imported imported = import_model(builder, shapes);
   EXPECT_FALSE(imported.status.ok());
   EXPECT_NE(imported.status.code(), StatusCode::kInternal) << imported.status.message();
-  EXPECT_EQ(imported.status.message().find('\n'), std::string::npos) << "one line: " << imported.status.message();
+  EXPECT_EQ(imported.status.message().find('\n'), std::string::npos)
+      << "one line: " << imported.status.message();
   for (const std::string& part : parts)
     EXPECT_NE(imported.status.message().find(part), std::string::npos)
         << "'" << part << "' is not in: " << imported.status.message();
@@ -65,7 +67,7 @@ TEST(NotOnnx, ChangedBytesNeverCrash) {
   for (int round = 0; round < 200; ++round) {
     std::string changed = bytes;
     for (int i = 0; i < 1 + round % 4; ++i) changed[random() % changed.size()] = static_cast<char>(random());
-    import_bytes(changed);   // whatever it says
+    import_bytes(changed);  // whatever it says
   }
   for (int round = 0; round < 100; ++round) {
     std::string noise(random() % 300, '\0');
@@ -83,7 +85,8 @@ TEST(Hash, Sha256) {
   EXPECT_EQ(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hash("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(hash(std::string(1000000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(hash(std::string(1000000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   const OnnxBuilder b = small_network();
   EXPECT_EQ(import_model(b).sha256, hash(b.bytes()));
 }
@@ -138,7 +141,7 @@ TEST(Refused, TrainingAndUnknownAttributes) {
   b.node("BatchNormalization", {"x", one, one, one, one}, {"y", "m", "v"}, {integer("training_mode", 1)});
   b.output("y");
   expect_error(b, {"BatchNormalization", "training"});
-  OnnxBuilder c(18);   // beyond the checker
+  OnnxBuilder c(18);  // beyond the checker
   c.input("x", {1, 4, 2, 2});
   c.node("SpaceToDepth", {"x"}, {"y"}, {integer("blocksize", 2), text("mode", "CRD")});
   c.output("y");
@@ -216,10 +219,11 @@ TEST(Weights, EveryTypeRawAndTyped) {
   EXPECT_EQ(added(raw_tensor<uint16_t>(TensorProto::FLOAT16, {2}, {0x3e00, 0xc000})), expected);
   EXPECT_EQ(added(raw_tensor<uint16_t>(TensorProto::BFLOAT16, {2}, {0x3fc0, 0xc000})), expected);
   EXPECT_EQ(added(raw_tensor<uint16_t>(TensorProto::FLOAT16, {2}, {0x0001, 0x8400})),
-            (std::vector<float>{5.9604645e-8f, -6.1035156e-5f}));   // subnormal, smallest normal
+            (std::vector<float>{5.9604645e-8f, -6.1035156e-5f}));  // subnormal, smallest normal
   EXPECT_EQ(added(raw_tensor<int8_t>(TensorProto::INT8, {2}, {1, -2})), (std::vector<float>{1, -2}));
   EXPECT_EQ(added(raw_tensor<uint8_t>(TensorProto::UINT8, {2}, {1, 254})), (std::vector<float>{1, 254}));
-  EXPECT_EQ(added(raw_tensor<uint16_t>(TensorProto::UINT16, {2}, {1, 65535})), (std::vector<float>{1, 65535}));
+  EXPECT_EQ(added(raw_tensor<uint16_t>(TensorProto::UINT16, {2}, {1, 65535})),
+            (std::vector<float>{1, 65535}));
   TensorProto typed;
   typed.add_dims(2);
   typed.set_data_type(TensorProto::FLOAT);

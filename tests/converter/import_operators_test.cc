@@ -19,8 +19,8 @@ Answer box_filter(const std::vector<int64_t>& image, const std::vector<int64_t>&
   std::vector<int64_t> weights = {1, 1};
   weights.insert(weights.end(), kernel.begin(), kernel.end());
   b.input("x", image);
-  b.node("Conv", {"x", b.floats(weights, Floats(static_cast<size_t>(converter::element_count(kernel)), 1))}, {"y"},
-         attributes);
+  b.node("Conv", {"x", b.floats(weights, Floats(static_cast<size_t>(converter::element_count(kernel)), 1))},
+         {"y"}, attributes);
   b.output("y");
   return run_model(b, {iota(count, 1)});
 }
@@ -57,7 +57,8 @@ TEST(Windows, CeilMode) {
   // The last window would begin behind the input: it does not count (stride 3: windows at 0, 3, and no 6).
   EXPECT_EQ(pool("MaxPool", {ints("strides", {1, 3})}), (Floats{2, 5}));
   // Declared padding counts, the padding of ceil_mode does not: (0 + 1) / 2, (2 + 3) / 2, (4 + 5) / 2.
-  EXPECT_EQ(pool("AveragePool", {ints("strides", {1, 2}), ints("pads", {0, 1, 0, 0}), integer("count_include_pad", 1)}),
+  EXPECT_EQ(pool("AveragePool",
+                 {ints("strides", {1, 2}), ints("pads", {0, 1, 0, 0}), integer("count_include_pad", 1)}),
             (Floats{0.5f, 2.5f, 4.5f}));
 }
 
@@ -73,7 +74,7 @@ TEST(Windows, ConvTranspose) {
   EXPECT_EQ(transposed({stride}), (Floats{1, 10, 102, 20, 200}));
   EXPECT_EQ(transposed({stride, ints("output_padding", {0, 1})}), (Floats{1, 10, 102, 20, 200, 0}));
   EXPECT_EQ(transposed({stride, ints("pads", {0, 1, 0, 1})}), (Floats{10, 102, 20}));
-  EXPECT_EQ(transposed({stride, text("auto_pad", "SAME_UPPER")}), (Floats{1, 10, 102, 20}));   // 5 - 4: behind
+  EXPECT_EQ(transposed({stride, text("auto_pad", "SAME_UPPER")}), (Floats{1, 10, 102, 20}));  // 5 - 4: behind
   EXPECT_EQ(transposed({stride, text("auto_pad", "SAME_LOWER")}), (Floats{10, 102, 20, 200}));
   EXPECT_EQ(transposed({stride, ints("output_shape", {1, 7})}), (Floats{1, 10, 102, 20, 200, 0, 0}));
 }
@@ -82,7 +83,8 @@ TEST(Windows, GroupedConvTransposeKeepsItsGroups) {
   OnnxBuilder b(13);
   b.input("x", {1, 4, 1, 1});
   // Two groups of two inputs and two outputs: w[i][o] = 10 * i + o + 1.
-  b.node("ConvTranspose", {"x", b.floats({4, 2, 1, 1}, {1, 2, 11, 12, 21, 22, 31, 32})}, {"y"}, {integer("group", 2)});
+  b.node("ConvTranspose", {"x", b.floats({4, 2, 1, 1}, {1, 2, 11, 12, 21, 22, 31, 32})}, {"y"},
+         {integer("group", 2)});
   b.output("y");
   EXPECT_EQ(run_model(b, {{1, 1, 1, 1}}).outputs.at(0), (Floats{12, 14, 52, 54}));
 }
@@ -90,7 +92,7 @@ TEST(Windows, GroupedConvTransposeKeepsItsGroups) {
 TEST(Products, GemmVariants) {
   // A [2, 3], B [3, 2]
   const Floats a = iota(6), bt = {1, 3, 5, 2, 4, 6}, plain = {1, 2, 3, 4, 5, 6};
-  const Floats expected = {13, 16, 40, 52};   // A B
+  const Floats expected = {13, 16, 40, 52};  // A B
   const auto gemm = [&](bool transpose_a, bool transpose_b, bool constant_b, const std::string& bias,
                         std::vector<AttributeProto> attributes) {
     OnnxBuilder b(13);
@@ -98,8 +100,10 @@ TEST(Products, GemmVariants) {
     std::vector<std::vector<float>> inputs = {transpose_a ? Floats{0, 3, 1, 4, 2, 5} : a};
     const std::vector<int64_t> shape = transpose_b ? std::vector<int64_t>{2, 3} : std::vector<int64_t>{3, 2};
     std::string right = "b";
-    if (constant_b) right = b.floats(shape, transpose_b ? bt : plain);
-    else b.input("b", shape), inputs.push_back(transpose_b ? bt : plain);
+    if (constant_b)
+      right = b.floats(shape, transpose_b ? bt : plain);
+    else
+      b.input("b", shape), inputs.push_back(transpose_b ? bt : plain);
     attributes.push_back(integer("transA", transpose_a));
     attributes.push_back(integer("transB", transpose_b));
     std::vector<std::string> names = {"a", right};
@@ -119,15 +123,16 @@ TEST(Products, GemmVariants) {
     EXPECT_EQ(gemm(false, false, constant_b, "vector", {}).outputs.at(0), (Floats{113, 216, 140, 252}));
     EXPECT_EQ(gemm(false, false, constant_b, "column", {}).outputs.at(0), (Floats{113, 116, 240, 252}));
     EXPECT_EQ(gemm(false, false, constant_b, "scalar", {}).outputs.at(0), (Floats{113, 116, 140, 152}));
-    EXPECT_EQ(gemm(false, false, constant_b, "vector", {number("alpha", 2), number("beta", 0.5f)}).outputs.at(0),
-              (Floats{76, 132, 130, 204}));
+    EXPECT_EQ(
+        gemm(false, false, constant_b, "vector", {number("alpha", 2), number("beta", 0.5f)}).outputs.at(0),
+        (Floats{76, 132, 130, 204}));
   }
   EXPECT_EQ(gemm(false, false, true, "vector", {number("alpha", 2)}).ops, "FullyConnected");
 }
 
 TEST(Products, MatMulOfVectorsAndStacks) {
-  const auto product = [](const std::vector<int64_t>& a, const std::vector<int64_t>& right, const Floats& weights,
-                          const Floats& x) {
+  const auto product = [](const std::vector<int64_t>& a, const std::vector<int64_t>& right,
+                          const Floats& weights, const Floats& x) {
     OnnxBuilder b(13);
     b.input("a", a);
     b.node("MatMul", {"a", b.floats(right, weights)}, {"y"});
@@ -172,17 +177,26 @@ TEST(Known, ConstantsOfManyKinds) {
   EXPECT_EQ(value(13, [](B& b) { b.node("Constant", {}, {"c"}, {integer("value_int", 3)}); }), Floats(4, 3));
   EXPECT_EQ(value(13, [](B& b) { b.node("Constant", {}, {"c"}, {numbers("value_floats", {1, 2})}); }),
             (Floats{1, 2, 1, 2}));
-  EXPECT_EQ(value(13, [](B& b) {
-              b.node("ConstantOfShape", {b.int64s({2, 2})}, {"c"}, {tensor("value", int_tensor({1}, {7}))});
-            }), Floats(4, 7));
+  EXPECT_EQ(value(13,
+                  [](B& b) {
+                    b.node("ConstantOfShape", {b.int64s({2, 2})}, {"c"},
+                           {tensor("value", int_tensor({1}, {7}))});
+                  }),
+            Floats(4, 7));
   EXPECT_EQ(value(15, [](B& b) { b.node("Shape", {"x"}, {"c"}, {integer("start", 1)}); }), Floats(4, 2));
   EXPECT_EQ(value(13, [](B& b) { b.node("Size", {"x"}, {"c"}); }), Floats(4, 4));
-  EXPECT_EQ(value(13, [](B& b) {
-              b.node("Range", {b.initializer(int_tensor({}, {5})), b.initializer(int_tensor({}, {1})),
-                               b.initializer(int_tensor({}, {-2}))}, {"c"});
-            }), (Floats{5, 3, 5, 3}));
-  EXPECT_EQ(value(13, [](B& b) { b.node("EyeLike", {"x"}, {"c"}, {integer("k", 1)}); }), (Floats{0, 1, 0, 0}));
-  EXPECT_EQ(value(13, [](B& b) { b.node("NonZero", {b.int64s({0, 5, 0, 7})}, {"c"}); }), (Floats{1, 3, 1, 3}));
+  EXPECT_EQ(value(13,
+                  [](B& b) {
+                    b.node("Range",
+                           {b.initializer(int_tensor({}, {5})), b.initializer(int_tensor({}, {1})),
+                            b.initializer(int_tensor({}, {-2}))},
+                           {"c"});
+                  }),
+            (Floats{5, 3, 5, 3}));
+  EXPECT_EQ(value(13, [](B& b) { b.node("EyeLike", {"x"}, {"c"}, {integer("k", 1)}); }),
+            (Floats{0, 1, 0, 0}));
+  EXPECT_EQ(value(13, [](B& b) { b.node("NonZero", {b.int64s({0, 5, 0, 7})}, {"c"}); }),
+            (Floats{1, 3, 1, 3}));
 }
 
 TEST(Known, IntegerArithmeticFolds) {
@@ -199,8 +213,8 @@ TEST(Known, IntegerArithmeticFolds) {
     return answer.outputs.at(0);
   };
   EXPECT_EQ(fold("Add", {1, 2}, {10, 20}), (Floats{11, 22}));
-  EXPECT_EQ(fold("Div", {-7, 7}, {2, 2}), (Floats{-3, 3}));          // towards zero
-  EXPECT_EQ(fold("Mod", {-7, 7}, {3, -3}), (Floats{2, -2}));         // the divisor's sign
+  EXPECT_EQ(fold("Div", {-7, 7}, {2, 2}), (Floats{-3, 3}));   // towards zero
+  EXPECT_EQ(fold("Mod", {-7, 7}, {3, -3}), (Floats{2, -2}));  // the divisor's sign
   EXPECT_EQ(fold("Mod", {-7, 7}, {3, -3}, {integer("fmod", 1)}), (Floats{-1, 1}));
   EXPECT_EQ(fold("Less", {1, 5}, {3, 3}), (Floats{1, 0}));
 }
@@ -289,8 +303,8 @@ TEST(Structure, FusedConvOfTheOtherDomain) {
   OnnxBuilder b(13);
   b.import_opset("com.microsoft", 1);
   b.input("x", {1, 1, 1, 2});
-  b.node("FusedConv", {"x", b.floats({1, 1, 1, 1}, {2}), b.floats({1}, {-3})}, {"y"}, {text("activation", "Relu")},
-         "com.microsoft");
+  b.node("FusedConv", {"x", b.floats({1, 1, 1, 1}, {2}), b.floats({1}, {-3})}, {"y"},
+         {text("activation", "Relu")}, "com.microsoft");
   b.output("y");
   const auto answer = run_model(b, {{1, 5}});
   EXPECT_EQ(answer.outputs.at(0), (Floats{0, 7}));

@@ -86,11 +86,11 @@ TEST(MoveToNhwc, PortsAbsorbTheOrder) {
 TEST(MoveToNhwc, ResidualBlockWithBroadcastConstants) {
   Moved m;
   m.b.input("x", {2, 4, 4, 4});
-  m.b.node("Mul", {"x", m.weights({1, 4, 1, 1})}, {"scaled"});      // before any convolution
+  m.b.node("Mul", {"x", m.weights({1, 4, 1, 1})}, {"scaled"});  // before any convolution
   m.conv("scaled", 4, 4, "c");
   m.b.node("PRelu", {"c", m.weights({4, 1, 1})}, {"p"});
   m.b.node("Add", {"p", "scaled"}, {"sum"});
-  m.b.node("Add", {"sum", m.weights({4, 4})}, {"y"});               // along height and width
+  m.b.node("Add", {"sum", m.weights({4, 4})}, {"y"});  // along height and width
   m.b.output("y");
   m.compare();
   EXPECT_EQ(m.transposes(), 0u);
@@ -105,7 +105,8 @@ TEST(MoveToNhwc, ConcatSlicePadReduceSoftmax) {
   m.b.node("Slice", {"cat", m.b.int64s({1, 1}), m.b.int64s({6, 5}), m.b.int64s({1, 2})}, {"cut"});
   m.b.node("Pad", {"cut", m.b.int64s({0, 1, 0, 2, 0, 0, 1, 0})}, {"padded"});
   m.b.node("Softmax", {"padded"}, {"soft"}, {integer("axis", 1)});
-  m.b.node("ReduceMean", {"soft"}, {"mean"}, {ints("axes", {2}), integer("keepdims", 0)});   // [1, C, W]: stored W, C
+  m.b.node("ReduceMean", {"soft"}, {"mean"},
+           {ints("axes", {2}), integer("keepdims", 0)});  // [1, C, W]: stored W, C
   m.b.node("ReduceMax", {"soft"}, {"most"}, {ints("axes", {1, 3}), integer("keepdims", 1)});
   m.b.node("ArgMax", {"soft"}, {"best"}, {integer("axis", 1), integer("keepdims", 0)});
   m.b.output("mean");
@@ -118,7 +119,7 @@ TEST(MoveToNhwc, ConcatSlicePadReduceSoftmax) {
 
 TEST(MoveToNhwc, TransposesOfTheNetworkVanish) {
   Moved m;
-  m.b.input("x", {1, 4, 5, 3});                                      // channels last already
+  m.b.input("x", {1, 4, 5, 3});  // channels last already
   m.b.node("Transpose", {"x"}, {"t"}, {ints("perm", {0, 3, 1, 2})});
   m.conv("t", 3, 4, "c");
   m.b.node("Transpose", {"c"}, {"last"}, {ints("perm", {0, 2, 3, 1})});
@@ -171,7 +172,7 @@ TEST(MoveToNhwc, ReshapeThatTearsAxesApartMovesBytesOnce) {
   Moved m;
   m.b.input("x", {1, 4, 4, 6});
   m.conv("x", 4, 6, "c");
-  m.b.node("Reshape", {"c", m.b.int64s({1, 12, 2, 6})}, {"r"});      // C and H join
+  m.b.node("Reshape", {"c", m.b.int64s({1, 12, 2, 6})}, {"r"});  // C and H join
   m.b.output("r");
   m.compare();
   EXPECT_EQ(m.transposes(), 1u);
@@ -223,7 +224,8 @@ TEST(MoveToNhwc, GroupedConvTransposeResizeAndPools) {
 TEST(MoveToNhwc, OneDimensionalConvolutionsShareTheirOrder) {
   Moved m;
   m.b.input("x", {1, 3, 8});
-  for (const auto& [from, x, y] : {std::tuple<int64_t, const char*, const char*>{3, "x", "a"}, {4, "r", "c"}}) {
+  for (const auto& [from, x, y] :
+       {std::tuple<int64_t, const char*, const char*>{3, "x", "a"}, {4, "r", "c"}}) {
     m.b.node("Conv", {x, m.weights({4, from, 3})}, {y}, {ints("pads", {1, 1})});
     m.b.node("Relu", {y}, {std::string(y) == "a" ? "r" : "y"});
   }
@@ -246,7 +248,7 @@ TEST(MoveToNhwc, AttentionKeepsItsOrder) {
   m.b.node("Reshape", {"t", m.b.int64s({1, 4, 6})}, {"y"});
   m.b.output("y");
   m.compare();
-  EXPECT_EQ(m.transposes(), 3u);   // MatMul and the last Reshape insist
+  EXPECT_EQ(m.transposes(), 3u);  // MatMul and the last Reshape insist
 }
 
 TEST(MoveToNhwc, PinnedScalesMoveWithTheValues) {
@@ -264,7 +266,7 @@ TEST(MoveToNhwc, PinnedScalesMoveWithTheValues) {
   graph.value(rounded).quantization.scale = 0.5f;
   bool changed = false;
   ASSERT_TRUE(converter::move_to_nhwc(&graph, &imported.diagnostics, &changed).ok());
-  EXPECT_EQ(imported.ops(), "Conv Requantize");   // the network rounds behind the Transpose
+  EXPECT_EQ(imported.ops(), "Conv Requantize");  // the network rounds behind the Transpose
   EXPECT_EQ(graph.value(graph.nodes[0]->inputs[1]).quantization.channel_scales, (Floats{1, 2, 3, 4}));
   EXPECT_EQ(graph.value(graph.outputs[0].value).quantization.scale, 0.5f);
   EXPECT_TRUE(graph.outputs[0].permutation.empty());

@@ -15,7 +15,8 @@
 namespace octet::testing {
 
 // Weights by plain loops: [O, I, h, w] -> [O, h, w, I]; transposed: [I, O / g, h, w] -> [O, h, w, I / g].
-inline converter::Constant naive_weights(const converter::Constant& weights, bool transposed, int64_t groups) {
+inline converter::Constant naive_weights(const converter::Constant& weights, bool transposed,
+                                         int64_t groups) {
   const converter::Dims& s = weights.shape;
   const std::vector<float> from = converter::to_floats(weights);
   const int64_t outputs = transposed ? s[1] * groups : s[0], inputs = transposed ? s[0] / groups : s[1];
@@ -48,7 +49,8 @@ inline converter::Graph scatter_transposes(const converter::Graph& nchw) {
     if (node->op == "Conv" || node->op == "ConvTranspose") {
       const Value weights = graph.value(node->inputs[1]);
       node->inputs[1] = graph.add_constant(
-          weights.name, naive_weights(*weights.constant, node->op == "ConvTranspose", node->integer("group", 1)));
+          weights.name,
+          naive_weights(*weights.constant, node->op == "ConvTranspose", node->integer("group", 1)));
     }
     const ValueId x = node->inputs[0], y = node->outputs[0];
     const Value in = graph.value(x), out = graph.value(y);

@@ -13,8 +13,8 @@ namespace {
 
 struct Network {
   const char* name;
-  std::map<std::string, int> ops;   // after the passes
-  Shapes shapes;                    // --shape
+  std::map<std::string, int> ops;  // after the passes
+  Shapes shapes;                   // --shape
 };
 
 void PrintTo(const Network& network, std::ostream* stream) { *stream << network.name; }
@@ -24,29 +24,70 @@ const Network kNetworks[] = {
     {"mlperf_tiny_ad_autoencoder", {{"FullyConnected", 10}}, {}},
     {"mlperf_tiny_ad_autoencoder_qdq", {{"FullyConnected", 10}}, {}},
     {"mlperf_tiny_ic_resnet8",
-     {{"Add", 3}, {"AveragePool", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
+     {{"Add", 3}, {"AveragePool", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
     {"mlperf_tiny_ic_resnet8_qdq",
-     {{"Add", 3}, {"Reduce", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
-    {"mlperf_tiny_kws_dscnn", {{"AveragePool", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
-    {"mlperf_tiny_kws_dscnn_qdq", {{"Reduce", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
+     {{"Add", 3}, {"Reduce", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
+    {"mlperf_tiny_kws_dscnn",
+     {{"AveragePool", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
+    {"mlperf_tiny_kws_dscnn_qdq",
+     {{"Reduce", 1}, {"Conv", 9}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
     {"mlperf_tiny_vww_mobilenetv1_025",
-     {{"AveragePool", 1}, {"Conv", 27}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
+     {{"AveragePool", 1}, {"Conv", 27}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
     {"mlperf_tiny_vww_mobilenetv1_025_qdq",
-     {{"Reduce", 1}, {"Conv", 27}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
+     {{"Reduce", 1}, {"Conv", 27}, {"FullyConnected", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
     {"mnist_cntk_opset7", {{"Conv", 2}, {"MaxPool", 2}, {"FullyConnected", 1}, {"Reshape", 1}}, {}},
     {"mobilenet_v1_075_224_bn", {{"Conv", 28}, {"Reduce", 1}, {"Reshape", 1}}, {{"input", {1, 3, 224, 224}}}},
-    {"mobilenet_v2_100_224_bn", {{"Add", 10}, {"Conv", 53}, {"Reduce", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
-    {"mobilenet_v2_100_224_qdq", {{"Add", 10}, {"Conv", 53}, {"Reduce", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
-    {"mobilenet_v2_224_qlinear_ms", {{"Add", 11}, {"Conv", 52}, {"FullyConnected", 1}, {"Reduce", 1}, {"Reshape", 1}}, {}},
+    {"mobilenet_v2_100_224_bn",
+     {{"Add", 10}, {"Conv", 53}, {"Reduce", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
+    {"mobilenet_v2_100_224_qdq",
+     {{"Add", 10}, {"Conv", 53}, {"Reduce", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
+    {"mobilenet_v2_224_qlinear_ms",
+     {{"Add", 11}, {"Conv", 52}, {"FullyConnected", 1}, {"Reduce", 1}, {"Reshape", 1}},
+     {}},
     {"resnet20_cifar10_bn",
-     {{"Add", 9}, {"Conv", 19}, {"FullyConnected", 1}, {"Pad", 2}, {"Reduce", 1}, {"Reshape", 1}, {"Slice", 4}}, {}},
+     {{"Add", 9},
+      {"Conv", 19},
+      {"FullyConnected", 1},
+      {"Pad", 2},
+      {"Reduce", 1},
+      {"Reshape", 1},
+      {"Slice", 4}},
+     {}},
     {"resnet20_cifar10_folded",
-     {{"Add", 9}, {"Conv", 19}, {"FullyConnected", 1}, {"Pad", 2}, {"Reduce", 1}, {"Reshape", 1}, {"Slice", 4}}, {}},
-    {"squeezenet_v1_0", {{"Concat", 8}, {"Conv", 26}, {"MaxPool", 3}, {"Reduce", 1}, {"Reshape", 1}, {"Softmax", 1}}, {}},
-    {"ssdlite_mobilenet_v2_coco", {{"Add", 20}, {"Concat", 2}, {"Conv", 88}, {"Reshape", 12}, {"Sigmoid", 1}}, {}},
+     {{"Add", 9},
+      {"Conv", 19},
+      {"FullyConnected", 1},
+      {"Pad", 2},
+      {"Reduce", 1},
+      {"Reshape", 1},
+      {"Slice", 4}},
+     {}},
+    {"squeezenet_v1_0",
+     {{"Concat", 8}, {"Conv", 26}, {"MaxPool", 3}, {"Reduce", 1}, {"Reshape", 1}, {"Softmax", 1}},
+     {}},
+    {"ssdlite_mobilenet_v2_coco",
+     {{"Add", 20}, {"Concat", 2}, {"Conv", 88}, {"Reshape", 12}, {"Sigmoid", 1}},
+     {}},
     {"ultraface_rfb_320",
-     {{"Add", 3}, {"Concat", 5}, {"Conv", 52}, {"Div", 1}, {"Exp", 1}, {"Mul", 4}, {"Reshape", 8}, {"Slice", 4},
-      {"Softmax", 1}, {"Sub", 1}}, {}},
+     {{"Add", 3},
+      {"Concat", 5},
+      {"Conv", 52},
+      {"Div", 1},
+      {"Exp", 1},
+      {"Mul", 4},
+      {"Reshape", 8},
+      {"Slice", 4},
+      {"Softmax", 1},
+      {"Sub", 1}},
+     {}},
 };
 
 class Networks : public ::testing::TestWithParam<Network> {};
@@ -71,7 +112,9 @@ TEST_P(Networks, AfterThePasses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Networks, ::testing::ValuesIn(kNetworks),
-                         [](const ::testing::TestParamInfo<Network>& info) { return std::string(info.param.name); });
+                         [](const ::testing::TestParamInfo<Network>& info) {
+                           return std::string(info.param.name);
+                         });
 
 }  // namespace
 }  // namespace octet::testing

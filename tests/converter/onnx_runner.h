@@ -87,7 +87,7 @@ inline ::testing::AssertionResult run_graph(const converter::Graph& graph,
 struct Answer {
   std::vector<std::vector<float>> outputs;
   std::vector<converter::Dims> shapes;
-  std::string ops;   // after the passes
+  std::string ops;  // after the passes
 };
 
 // Import, passes, run. Failures are the test's.
@@ -113,7 +113,8 @@ inline std::vector<float> iota(size_t count, float first = 0, float step = 1) {
   return data;
 }
 
-inline void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, float tolerance = 1e-5f) {
+inline void expect_near(const std::vector<float>& actual, const std::vector<float>& expected,
+                        float tolerance = 1e-5f) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i)
     EXPECT_NEAR(actual[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << "element " << i;

@@ -126,7 +126,7 @@ class OnnxBuilder {
     auto* info = graph().add_output();
     info->set_name(name);
     info->mutable_type()->mutable_tensor_type()->set_elem_type(type);
-    info->mutable_type()->mutable_tensor_type()->mutable_shape();   // the checker wants the field
+    info->mutable_type()->mutable_tensor_type()->mutable_shape();  // the checker wants the field
   }
 
   // Initialisers; they return their name.
@@ -135,7 +135,7 @@ class OnnxBuilder {
     auto* added = graph().add_initializer();
     *added = tensor;
     added->set_name(name);
-    if (model.ir_version() < 4)   // had to be inputs too
+    if (model.ir_version() < 4)  // had to be inputs too
       declare(graph().add_input(), name, {tensor.dims().begin(), tensor.dims().end()}, tensor.data_type());
     return name;
   }
@@ -148,8 +148,8 @@ class OnnxBuilder {
   std::string scalar(float value) { return floats({}, {value}); }
 
   onnx::NodeProto& node(const std::string& op, const std::vector<std::string>& inputs,
-                        const std::vector<std::string>& outputs, const std::vector<AttributeProto>& attributes = {},
-                        const std::string& domain = "") {
+                        const std::vector<std::string>& outputs,
+                        const std::vector<AttributeProto>& attributes = {}, const std::string& domain = "") {
     onnx::NodeProto& added = *graph().add_node();
     added.set_op_type(op);
     added.set_domain(domain);
@@ -170,8 +170,10 @@ class OnnxBuilder {
     info->mutable_type()->mutable_tensor_type()->set_elem_type(type);
     auto* dims = info->mutable_type()->mutable_tensor_type()->mutable_shape();
     for (size_t i = 0; i < shape.size(); ++i) {
-      if (shape[i] >= 0) dims->add_dim()->set_dim_value(shape[i]);
-      else dims->add_dim()->set_dim_param("d" + std::to_string(i));
+      if (shape[i] >= 0)
+        dims->add_dim()->set_dim_value(shape[i]);
+      else
+        dims->add_dim()->set_dim_param("d" + std::to_string(i));
     }
   }
 };
