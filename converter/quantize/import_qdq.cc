@@ -40,11 +40,10 @@ class QdqImport {
       OCTET_RETURN_IF_ERROR(visit(std::move(node)));
     }
     for (GraphPort& port : graph_.outputs) {
-      port.value = resolve(port.value);
-      if (quantized_.count(port.value) != 0)
-        return error(StatusCode::kUnsupported, "output '%s' is quantized; a DequantizeLinear must stand before it",
-                     port.name.c_str());
+      const auto bytes = quantized_.find(port.value);   // a quantized output: s8 in the model, declared as it was
+      port.value = bytes != quantized_.end() ? bytes->second : resolve(port.value);
     }
+    report_changes();
     *found = pins_ > 0;
     if (pins_ > 0)
       diagnostics_->note("import_qdq", "", "the network brings its own scales for " + std::to_string(pins_) +
@@ -61,8 +60,8 @@ class QdqImport {
     bool reads_bytes = false;
     for (ValueId& id : node->inputs) {
       if (id == kNoValue) continue;
+      reads_bytes |= quantized_.count(id) != 0;   // before resolve: behind DequantizeLinear it is real
       id = resolve(id);
-      reads_bytes |= quantized_.count(id) != 0;
     }
     if (reads_bytes) OCTET_RETURN_IF_ERROR(lift_movement(node.get()));
     graph_.nodes.push_back(std::move(node));
@@ -79,6 +78,12 @@ class QdqImport {
     ++pins_;
   }
 
+  // A value of bytes becomes the real numbers that they stand for.
+  void make_real(ValueId id) {
+    byte_types_[id] = graph_.value(id).type;
+    graph_.value(id).type = schema::TensorType_F32;
+  }
+
   Status quantize_linear(const Node& node) {
     const ValueId input = resolve(node.inputs[0]), output = node.outputs[0];
     QdqParameters parameters;
@@ -90,7 +95,8 @@ class QdqImport {
       left_out_[output] = input;
       return Status();
     }
-    quantized_[output] = pinned_value(node, input, to_s8(parameters));
+    const ValueId pinned = pinned_value(node, input, to_s8(parameters));
+    quantized_[output] = uses_.output(output) ? carried_value(node, pinned, to_s8(parameters)) : pinned;
     return Status();
   }
 
@@ -111,6 +117,12 @@ class QdqImport {
       pin(input, quantization);
       return input;
     }
+    return carried_value(node, input, quantization);
+  }
+
+  // A pinned value of its own behind a Requantize. As a quantized graph output it is s8 whatever writes `input`.
+  ValueId carried_value(const Node& node, ValueId input, const Quantization& quantization) {
+    const Value value = graph_.value(input);
     const ValueId made = graph_.add_value(value.name + "/quantized/" + node.name, schema::TensorType_F32, value.shape);
     pin(made, quantization);
     Node& requantize = graph_.insert_node(graph_.nodes.size(), "Requantize", node.name);
@@ -146,11 +158,19 @@ class QdqImport {
       renamed_[output] = resolve(left_out_[input]);
       return Status();
     }
-    const TensorType type = graph_.value(input).type;
+    const auto bytes = byte_types_.find(input);
+    const TensorType type = bytes != byte_types_.end() ? bytes->second : graph_.value(input).type;
     QdqParameters parameters;
     OCTET_RETURN_IF_ERROR(read_qdq_parameters(graph_, node, graph_.value(input).shape, type, &parameters));
     if (graph_.value(input).is_constant()) return dequantize_weights(node, input, output, parameters);
     const auto found = quantized_.find(input);
+    if (found == quantized_.end() && is_quantized_input(node)) {
+      make_real(input);
+      pin(input, to_s8(parameters));
+      quantized_[input] = input;
+      renamed_[output] = input;
+      return Status();
+    }
     if (found == quantized_.end()) return dequantize_input(node, parameters);
     if (!parameters.per_tensor() || !same_quantization(to_s8(parameters), graph_.value(found->second).quantization))
       return error(StatusCode::kUnsupported, "DequantizeLinear '%s': its scale differs from that of QuantizeLinear",
@@ -159,7 +179,25 @@ class QdqImport {
     return Status();
   }
 
-  // Bytes that no QuantizeLinear made, such as a quantized graph input: scale * (q - zero_point) in f32.
+  // A u8 or s8 graph input that is dequantized at once, always alike: it enters as s8.
+  bool is_quantized_input(const Node& node) const {
+    const ValueId input = node.inputs[0];
+    QdqParameters parameters;
+    if (!uses_.input(input) || uses_.output(input) || !is_byte(graph_.value(input).type)) return false;
+    const TensorType type = graph_.value(input).type;
+    if (!read_qdq_parameters(graph_, node, graph_.value(input).shape, type, &parameters).ok()) return false;
+    for (const Node* reader : uses_.readers(input)) {
+      QdqParameters other;
+      if (reader->op != "DequantizeLinear" ||
+          !read_qdq_parameters(graph_, *reader, graph_.value(input).shape, type, &other).ok())
+        return false;
+      if (!other.per_tensor() || other.scales != parameters.scales || other.zero_points != parameters.zero_points)
+        return false;
+    }
+    return true;
+  }
+
+  // Bytes that no QuantizeLinear made, such as a quantized graph input with other readers: scale * (q - zero_point) in f32.
   Status dequantize_input(const Node& node, const QdqParameters& parameters) {
     if (!parameters.per_tensor())
       return error(StatusCode::kUnsupported, "DequantizeLinear '%s': scales per channel on an activation",
@@ -199,8 +237,7 @@ class QdqImport {
       return error(StatusCode::kUnsupported, "%s: works on quantized bytes; it has no such form here",
                    describe(*node).c_str());
     const Quantization quantization = *shared;
-    Value& output = graph_.value(node->outputs[0]);
-    output.type = schema::TensorType_F32;
+    make_real(node->outputs[0]);
     pin(node->outputs[0], quantization);
     quantized_[node->outputs[0]] = node->outputs[0];
     return Status();
@@ -212,12 +249,34 @@ class QdqImport {
     Quantization quantization;
     const int axis = is_byte(parameters.type) ? output_axis(output, quantized.shape) : -1;
     if (axis >= 0)
-      pin_weights(quantized, parameters, axis, node.name, &real, &quantization, diagnostics_);
+      take_weights(node, quantized, parameters, axis, &real, &quantization);
     else if (is_byte(parameters.type) && parameters.per_tensor())
       quantization = to_s8(parameters);
     graph_.value(output).constant = std::make_shared<const Constant>(std::move(real));
     graph_.value(output).quantization = quantization;
     return Status();
+  }
+
+  void take_weights(const Node& node, const Constant& quantized, const QdqParameters& parameters, int axis,
+                    Constant* real, Quantization* quantization) {
+    const WeightChanges before = changes_;
+    if (!pin_weights(quantized, parameters, axis, real, quantization, &changes_))
+      diagnostics_->warning("import_qdq", node.name, "weight scales along axis " + std::to_string(parameters.axis) +
+                            ", not along the output channels: quantized anew");
+    if (changes_.layers == before.layers) return;
+    diagnostics_->detail("import_qdq", node.name, "weights beyond [-127, 127] steps: " +
+                         std::to_string(changes_.clamped - before.clamped) + " weights clamped, " +
+                         std::to_string(changes_.respaced - before.respaced) + " channels on a coarser scale");
+  }
+
+  void report_changes() const {
+    if (changes_.layers == 0) return;
+    char text[240];
+    std::snprintf(text, sizeof text,
+                  "weights of %zu layers lie beyond the [-127, 127] steps of INT8: %zu weights were clamped, %zu "
+                  "channels put on a coarser scale; the largest change is %.2f steps (all other weights are exact)",
+                  changes_.layers, changes_.clamped, changes_.respaced, changes_.largest);
+    diagnostics_->warning("import_qdq", "", text);
   }
 
   // The axis of output channels if every reader takes `id` as weights, else -1.
@@ -239,9 +298,11 @@ class QdqImport {
   Diagnostics* diagnostics_;
   Uses uses_;                               // of the graph as it came
   std::map<ValueId, ValueId> quantized_;    // output of QuantizeLinear -> pinned f32 value
+  std::map<ValueId, TensorType> byte_types_;  // of values that make_real changed
   std::map<ValueId, ValueId> renamed_;      // output of DequantizeLinear -> pinned f32 value
   std::map<ValueId, ValueId> left_out_;     // output of a QuantizeLinear that is dropped -> its input
   std::vector<std::unique_ptr<Node>> gone_; // uses_ still points at them
+  WeightChanges changes_;
   size_t pins_ = 0;
 };
 

@@ -17,7 +17,8 @@ std::vector<bool> choose_s8_values(const Graph& graph, const S8Nodes& s8) {
     if (!is_f32_activation(graph, port.value)) continue;
     bool all = !uses.readers(port.value).empty();
     for (const Node* reader : uses.readers(port.value)) all &= !reads_f32(graph, s8, *reader, port.value);
-    result[static_cast<size_t>(port.value)] = all;
+    const bool declared_quantized = port.type != schema::TensorType_F32;
+    result[static_cast<size_t>(port.value)] = all || declared_quantized;
   }
   return result;
 }

@@ -124,23 +124,18 @@ double spreading_loss(const Wide& wide) {
   return loss;
 }
 
-struct WideCount {
-  size_t clamped = 0, spread = 0;
-  double largest_change = 0;       // in steps of the file's scale
-};
-
 // Returns the channel's scale; clamps *real where that changes less.
-double settle(const Wide& wide, double scale, Constant* real, WideCount* count) {
+double settle(const Wide& wide, double scale, Constant* real, WeightChanges* changes) {
   if (clamping_loss(wide) > spreading_loss(wide)) {
-    ++count->spread;
-    count->largest_change = std::max(count->largest_change, wide.largest / 127 / 2);
+    ++changes->respaced;
+    changes->largest = std::max(changes->largest, wide.largest / 127 / 2);
     return scale * wide.largest / 127;
   }
   for (size_t i = 0; i < wide.elements.size(); ++i) {
     const double clamped = std::clamp(wide.steps[i], -127.0, 127.0);
     if (clamped == wide.steps[i]) continue;
-    ++count->clamped;
-    count->largest_change = std::max(count->largest_change, std::fabs(wide.steps[i] - clamped));
+    ++changes->clamped;
+    changes->largest = std::max(changes->largest, std::fabs(wide.steps[i] - clamped));
     real->as<float>()[wide.elements[i]] = static_cast<float>(clamped * scale);
   }
   return scale;
@@ -148,15 +143,11 @@ double settle(const Wide& wide, double scale, Constant* real, WideCount* count) 
 
 }  // namespace
 
-void pin_weights(const Constant& quantized, const QdqParameters& parameters, int output_axis,
-                 const std::string& name, Constant* real, Quantization* quantization, Diagnostics* diagnostics) {
+bool pin_weights(const Constant& quantized, const QdqParameters& parameters, int output_axis, Constant* real,
+                 Quantization* quantization, WeightChanges* changes) {
   const Dims& shape = quantized.shape;
   *quantization = Quantization();
-  if (!parameters.per_tensor() && parameters.axis != output_axis) {
-    diagnostics->warning("import_qdq", name, "weight scales along axis " + std::to_string(parameters.axis) +
-                         ", not along the output channels: quantized anew");
-    return;
-  }
+  if (!parameters.per_tensor() && parameters.axis != output_axis) return false;
   const std::vector<int64_t> q = read_quantized(quantized);
   std::vector<Wide> channels(static_cast<size_t>(shape[static_cast<size_t>(output_axis)]));
   for (size_t i = 0; i < q.size(); ++i) {
@@ -166,20 +157,18 @@ void pin_weights(const Constant& quantized, const QdqParameters& parameters, int
     channel.steps.push_back(step);
     channel.largest = std::max(channel.largest, std::fabs(step));
   }
-  WideCount count;
   quantization->channel_axis = output_axis;
+  bool changed = false;
   for (size_t c = 0; c < channels.size(); ++c) {
     double scale = parameters.scales[parameters.per_tensor() ? 0 : c];
-    if (channels[c].largest > 127) scale = settle(channels[c], scale, real, &count);
+    if (channels[c].largest > 127) {
+      scale = settle(channels[c], scale, real, changes);
+      changed = true;
+    }
     quantization->channel_scales.push_back(static_cast<float>(scale));
   }
-  if (count.clamped + count.spread == 0) return;
-  char text[200];
-  std::snprintf(text, sizeof text,
-                "weights beyond [-127, 127] steps: %zu of %zu weights clamped, %zu of %zu channels on a coarser scale; "
-                "the largest change is %.2f steps",
-                count.clamped, q.size(), count.spread, channels.size(), count.largest_change);
-  diagnostics->warning("import_qdq", name, text);
+  changes->layers += changed;
+  return true;
 }
 
 }  // namespace octet::converter

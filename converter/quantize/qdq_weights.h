@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "converter/diagnostics.h"
 #include "converter/graph.h"
 
 namespace octet::converter {
@@ -34,12 +33,20 @@ Constant dequantize_constant(const Constant& constant, const QdqParameters& para
 // q = saturate(round_half_even(real / scale) + zero_point): a weight that the file holds in f32.
 Constant quantize_constant(const Constant& real, const QdqParameters& parameters);
 
+// What taking over asymmetric weights changed.
+struct WeightChanges {
+  size_t clamped = 0;              // weights
+  size_t respaced = 0;             // channels on a coarser scale
+  size_t layers = 0;
+  double largest = 0;              // in steps of the file's scale
+};
+
 // The weights of a Conv-like node: *real are their real numbers, `output_axis` the axis of output
 // channels. Pins scales so that quantize finds the file's own integers again. u8 and asymmetric weights:
 // q - zero_point has nine bits; channels where it lies within [-127, 127] are taken exactly, others are
-// either clamped or spread over a larger scale, whichever changes them less, with a warning that says
-// how many and how much.
-void pin_weights(const Constant& quantized, const QdqParameters& parameters, int output_axis,
-                 const std::string& name, Constant* real, Quantization* quantization, Diagnostics* diagnostics);
+// either clamped or spread over a coarser scale, whichever changes them less, and counted in *changes.
+// False: the scales do not run along output_axis, nothing is pinned.
+bool pin_weights(const Constant& quantized, const QdqParameters& parameters, int output_axis, Constant* real,
+                 Quantization* quantization, WeightChanges* changes);
 
 }  // namespace octet::converter

@@ -47,6 +47,16 @@ bool try_scale(const ChannelInput& input, double scale, ChannelWeights* result) 
   return accumulator_fits(bound, pair);
 }
 
+// Below this scale weights add nothing that the output could show, but cost headroom: the bias alone
+// would take over 26 bits (30 where the file gave the scale), or one weight step times one input step
+// would be under 2^-26 of an output step.
+double least_scale(const ChannelInput& input) {
+  const int bits = input.pinned_scale > 0 ? 30 : 26;
+  const double for_bias = std::ldexp(std::fabs(input.bias) / input.input_scale, -bits);
+  const double for_output = input.pinned_scale > 0 ? 0 : std::ldexp(input.output_scale / input.input_scale, -26);
+  return std::max(for_bias, for_output);
+}
+
 }  // namespace
 
 ChannelWeights quantize_channel(const ChannelInput& input) {
@@ -54,10 +64,9 @@ ChannelWeights quantize_channel(const ChannelInput& input) {
   double scale = input.pinned_scale > 0 ? input.pinned_scale : largest / 127;
   if (largest == 0 || scale < 1e-36) scale = std::max(zero_channel_scale(input), 1e-36);
   ChannelWeights result;
-  // The bias alone takes at most 30 bits.
-  const double for_bias = std::fabs(input.bias) / (input.input_scale * 1073741824.0);
-  if (scale < for_bias) {
-    scale = for_bias;
+  const double least = least_scale(input);
+  if (scale < least) {
+    scale = least;
     result.raised = true;
   }
   for (int attempt = 0; attempt < 40 && !try_scale(input, scale, &result); ++attempt) {

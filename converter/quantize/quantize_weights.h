@@ -9,9 +9,10 @@
 //            floor(x + 1/2 + 1/128), and so it becomes the nearest step again
 //   operand  of Add, Sub, Mul with more than one element: s8 per tensor, asymmetric; of Concat: in its scale
 //
-// A channel's weight scale is raised where the accumulator bound
-// sum |w| * max |q_in - zero_point| + |bias| with its rounding term would not fit in s32: for a bias
-// that is huge beside tiny weights. A channel of zeros takes the scale that gives its bias 16 bits.
+// A channel's weight scale is raised where its weights are too small to show in the output but their
+// scale would make the bias huge, and where the accumulator bound
+// sum |w| * max |q_in - zero_point| + |bias| with its rounding term would not fit in s32.
+// A channel of zeros takes the scale that gives its bias 16 bits.
 #pragma once
 
 #include "converter/quantize/s8_plan.h"

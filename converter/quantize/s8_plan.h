@@ -20,7 +20,8 @@ struct S8Plan {
 };
 
 // An activation is stored as s8 if an s8 node writes it (unless it writes f32 there, see writes_f32),
-// or if it is a graph input that s8 nodes and no float nodes read: Session::set_input quantizes then.
+// or if it is a graph input that s8 nodes and no float nodes read: Session::set_input quantizes then;
+// or one that is declared in u8 or s8.
 std::vector<bool> choose_s8_values(const Graph& graph, const S8Nodes& s8);
 
 // insert_boundaries: sets the types and quantizations of values, and puts

@@ -100,17 +100,18 @@ TEST(ImportQdq, AsymmetricWeights) {
 
 TEST(ImportQdq, WeightMinus128IsClampedAndCounted) {
   QdqGraph g;
-  const ValueId x = g.input("x", {1, 4}, {});
-  const ValueId wd = g.dq(g.integers<int8_t>("w", schema::TensorType_S8, {1, 4}, {-128, 3, 50, 101}), 0.5f, 0);
+  const ValueId x = g.input("x", {1, 9}, {});
+  const ValueId wd = g.dq(g.integers<int8_t>("w", schema::TensorType_S8, {1, 9}, {-128, 63, 64, 62, 65, 63, 64, 62, 65}), 0.5f, 0);
   const ValueId y = g.node("FullyConnected", "fc", {g.qdq(x, 0.1f, 5), wd}, {1, 1}, {});
   g.output(g.qdq(y, 0.3f, 0));
   ASSERT_TRUE(g.run().ok());
   const Value& weights = g.graph.value(g.find("fc")->inputs[1]);
-  EXPECT_GE(weights.constant->as<int8_t>()[0], -127);
+  EXPECT_EQ(weights.constant->as<int8_t>()[0], -127);
+  EXPECT_EQ(weights.constant->as<int8_t>()[1], 63);
   ASSERT_EQ(g.warnings(), 1u);
   for (const Diagnostic& item : g.diagnostics.items())
     if (item.severity == Severity::kWarning) {
-      EXPECT_NE(item.message.find("1 of"), std::string::npos) << item.message;
+      EXPECT_NE(item.message.find("1 weights were clamped"), std::string::npos) << item.message;
     }
 }
 
@@ -167,6 +168,37 @@ TEST(ImportQdq, MovementWithoutItsOwnScaleInheritsIt) {
   EXPECT_EQ(g.quantization(r).scale, 0.1f);
   EXPECT_EQ(g.quantization(r).zero_point, 3);
   EXPECT_EQ(g.graph.nodes.size(), 3u);
+}
+
+TEST(ImportQdq, QuantizedInputsAndOutputsKeepTheirDeclaredType) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 4}, {});
+  g.graph.value(x).type = g.graph.inputs[0].type = schema::TensorType_U8;
+  const ValueId a = g.node("Sigmoid", "a", {g.dq(x, 0.1f, 120)}, {1, 4}, {});
+  const ValueId e = g.node("Exp", "e", {g.qdq(a, 1.0f / 256, -128)}, {1, 4}, {});
+  g.output(g.q(a, 1.0f / 256, -128));
+  g.output(g.q(e, 0.02f, 0, schema::TensorType_U8));
+  ASSERT_TRUE(g.run().ok());
+  EXPECT_EQ(g.type(x), schema::TensorType_S8);
+  EXPECT_EQ(g.quantization(x).zero_point, -8);
+  for (const GraphPort& port : g.graph.outputs) EXPECT_EQ(g.type(port.value), schema::TensorType_S8) << port.name;
+  EXPECT_EQ(g.graph.outputs[0].value, a);
+  EXPECT_EQ(g.count("Quantize"), 1u);          // behind Exp
+  EXPECT_EQ(g.count("Requantize"), 0u);
+}
+
+TEST(ImportQdq, MovementOfQuantizedBytes) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 4}, {});
+  const ValueId bytes = g.q(x, 0.1f, 130, schema::TensorType_U8);
+  const ValueId r = g.node("Reshape", "r", {bytes}, {4, 1}, {}, {}, schema::TensorType_U8);
+  const ValueId s = g.node("Sigmoid", "s", {g.dq(r, 0.1f, 130)}, {4, 1}, {});
+  g.output(g.qdq(s, 1.0f / 256, -128));
+  const Status status = g.run();
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(g.type(r), schema::TensorType_S8);
+  EXPECT_EQ(g.quantization(r).zero_point, 2);
+  EXPECT_EQ(g.graph.nodes.size(), 2u);
 }
 
 TEST(ImportQdq, ConcatOfDifferentScalesRequantizesTheInputs) {

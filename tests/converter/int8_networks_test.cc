@@ -123,7 +123,9 @@ TEST_P(Int8Networks, OutputsFollowTheFloatNetwork) {
   ASSERT_TRUE(loaded.ok()) << loaded.message();
   EXPECT_GT(report.int8_operators, 9 * report.float_operators);
   for (const converter::LayerReport& layer : report.layers) {
-    if (layer.precision == "f32") EXPECT_FALSE(layer.reason.empty()) << layer.name;
+    if (layer.precision == "f32") {
+      EXPECT_FALSE(layer.reason.empty()) << layer.name;
+    }
   }
   std::unique_ptr<Session> session;
   ASSERT_TRUE(Session::create(*model, SessionOptions(), &session).ok());
