@@ -118,8 +118,8 @@ class Calibration {
   static Status check(size_t number, const char* what, const std::string& name, const float* data,
                       size_t elements) {
     if (all_finite(data, elements)) return Status();
-    return error(StatusCode::kInvalidArgument, "calibration sample %zu: %s in %s '%s'; must be finite", number,
-                 first_bad(data, elements), what, name.c_str());
+    return error(StatusCode::kInvalidArgument, "calibration sample %zu: %s in %s '%s'; must be finite",
+                 number, first_bad(data, elements), what, name.c_str());
   }
 
   const Graph& graph_;
@@ -132,8 +132,8 @@ class Calibration {
 
 }  // namespace
 
-Status calibrate(const Graph& graph, const ConvertOptions& options, Ranges* ranges,
-                 Diagnostics* diagnostics, size_t* samples) {
+Status calibrate(const Graph& graph, const ConvertOptions& options, Ranges* ranges, Diagnostics* diagnostics,
+                 size_t* samples) {
   *samples = 0;
   const ObserverRow* row = nullptr;
   OCTET_RETURN_IF_ERROR(find_observer(options.method, &row));
@@ -146,14 +146,16 @@ Status calibrate(const Graph& graph, const ConvertOptions& options, Ranges* rang
   OCTET_RETURN_IF_ERROR(calibration.run(samples));
   if (*samples < kFewSamples)
     diagnostics->warning("calibrate", "",
-                         "only " + std::to_string(*samples) + " calibration samples; 30 to 100 see the ranges "
-                         "that the network meets in use");
+                         "only " + std::to_string(*samples) +
+                             " calibration samples; 30 to 100 see the ranges "
+                             "that the network meets in use");
   ranges->clear();
   calibration.ranges(ranges);
   for (const auto& [id, range] : *ranges)
     if (range.min == range.max)
-      diagnostics->detail("calibrate", "", "'" + graph.value(id).name + "' is " + std::to_string(range.min) +
-                          " in every element of every sample");
+      diagnostics->detail("calibrate", "",
+                          "'" + graph.value(id).name + "' is " + std::to_string(range.min) +
+                              " in every element of every sample");
   return Status();
 }
 

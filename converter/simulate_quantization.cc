@@ -32,7 +32,7 @@ void simulate(Graph* graph, ValueId real) {
   const ValueId rounded = graph->add_value(value.name + "/rounded", schema::TensorType_F32, value.shape);
   graph->value(quantized).quantization = value.quantization;
   graph->replace_uses(real, rounded);
-  for (GraphPort& port : graph->outputs)   // declared u8 or s8: the bytes themselves
+  for (GraphPort& port : graph->outputs)  // declared u8 or s8: the bytes themselves
     if (port.value == rounded && is_quantized_port(port)) port.value = quantized;
   const size_t at = position_behind(*graph, real);
   Node& dequantize = graph->insert_node(at, "Dequantize", value.name + "/Dequantize");
@@ -40,7 +40,7 @@ void simulate(Graph* graph, ValueId real) {
   dequantize.outputs = {rounded};
   for (const GraphPort& port : graph->inputs) {
     if (port.value != real || !is_quantized_port(port)) continue;
-    graph->value(real).type = schema::TensorType_S8;   // comes quantized
+    graph->value(real).type = schema::TensorType_S8;  // comes quantized
     dequantize.inputs = {real};
     return;
   }
@@ -63,7 +63,7 @@ size_t simulate_pinned_scales(Graph* graph) {
   for (const auto& node : graph->nodes)
     for (ValueId id : node->outputs) take(id);
   for (ValueId id : pinned) simulate(graph, id);
-  for (const auto& node : graph->nodes)   // from one scale to another: the rounding stands behind it now
+  for (const auto& node : graph->nodes)  // from one scale to another: the rounding stands behind it now
     if (node->op == "Requantize") node->op = "Identity";
   return pinned.size();
 }

@@ -29,8 +29,8 @@ class GrowingHistogram {
   void grow_to(double value);
 
   std::vector<uint64_t> bins_ = std::vector<uint64_t>(kBins, 0);
-  uint64_t zeros_ = 0;    // seen before the limit was known
-  double limit_ = 0;      // 0: only zeros so far
+  uint64_t zeros_ = 0;  // seen before the limit was known
+  double limit_ = 0;    // 0: only zeros so far
 };
 
 // The number of bins to keep, in [levels, bins.size()], that loses least: for each candidate i,

@@ -13,7 +13,7 @@ class MinMaxObserver : public Observer {
  public:
   void observe(const float* data, size_t count) override {
     if (count == 0) return;
-    constexpr size_t kLanes = 16;   // side by side, for the vector unit
+    constexpr size_t kLanes = 16;  // side by side, for the vector unit
     float lows[kLanes], highs[kLanes];
     std::fill(lows, lows + kLanes, seen_ ? range_.min : data[0]);
     std::fill(highs, highs + kLanes, seen_ ? range_.max : data[0]);

@@ -24,9 +24,9 @@ class Observer {
 };
 
 struct ObserverRow {
-  const char* name;             // = file = ConvertOptions::method
+  const char* name;  // = file = ConvertOptions::method
   std::unique_ptr<Observer> (*make)();
-  const char* caution;          // a warning for whoever chooses it, or null
+  const char* caution;  // a warning for whoever chooses it, or null
 };
 
 std::unique_ptr<Observer> make_minmax_observer();

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kLargestWalkBytes = size_t{1} << 30;
 constexpr int kRounds = 2;
 
-using Means = std::vector<double>;               // per channel of the last axis
+using Means = std::vector<double>;  // per channel of the last axis
 using Sample = std::vector<std::vector<uint8_t>>;
 
 bool is_s8_linear(const Graph& graph, const Node& node) {
@@ -94,7 +94,8 @@ class BiasCorrection {
     for (const auto& node : graph_.nodes) {
       if (!is_s8_linear(graph_, *node)) continue;
       const size_t id = static_cast<size_t>(node->outputs[0]);
-      if (id < lowered.value_to_tensor.size() && lowered.value_to_tensor[id] >= 0 && id < reference_.values.size())
+      if (id < lowered.value_to_tensor.size() && lowered.value_to_tensor[id] >= 0 &&
+          id < reference_.values.size())
         means_[node->outputs[0]] = Means(channels_of(graph_.value(node->outputs[0])), 0);
     }
     for (const Sample& sample : samples) {
@@ -102,8 +103,10 @@ class BiasCorrection {
         OCTET_RETURN_IF_ERROR(session->set_input(i, sample[i].data(), sample[i].size()));
       session->run();
       for (auto& [id, sums] : means_) {
-        const Tensor& tensor = session->tensor(static_cast<size_t>(lowered.value_to_tensor[static_cast<size_t>(id)]));
-        if (tensor.is_f32() && tensor.data != nullptr) add_sums(tensor.as<float>(), tensor.shape.elements(), &sums);
+        const Tensor& tensor =
+            session->tensor(static_cast<size_t>(lowered.value_to_tensor[static_cast<size_t>(id)]));
+        if (tensor.is_f32() && tensor.data != nullptr)
+          add_sums(tensor.as<float>(), tensor.shape.elements(), &sums);
       }
     }
     for (auto& [id, sums] : means_) divide(id, samples.size(), &sums);
@@ -156,7 +159,7 @@ class BiasCorrection {
       const ValueId before = node->input(2);
       const Means now = measure(node->outputs[0], samples, *walk);
       shift_bias(node, target, now);
-      if (!prove_accumulator(graph_, *node).ok()) {   // keep what fits
+      if (!prove_accumulator(graph_, *node).ok()) {  // keep what fits
         node->inputs[2] = before;
         if (before == kNoValue) node->inputs.pop_back();
         return walk->run(*node);
@@ -179,7 +182,8 @@ class BiasCorrection {
       bias.type = schema::TensorType_S32;
       bias.shape = {static_cast<int64_t>(scales.size())};
       bias.bytes.assign(scales.size() * 4, 0);
-      for (float scale : scales) quantization.channel_scales.push_back(static_cast<float>(input_scale * scale));
+      for (float scale : scales)
+        quantization.channel_scales.push_back(static_cast<float>(input_scale * scale));
       quantization.channel_axis = 0;
     }
     for (size_t c = 0; c < scales.size() && c < target.size(); ++c) {
@@ -200,11 +204,13 @@ class BiasCorrection {
 
 }  // namespace
 
-Status correct_bias(const Graph& reference, const ConvertOptions& options, Graph* graph, Diagnostics* diagnostics) {
+Status correct_bias(const Graph& reference, const ConvertOptions& options, Graph* graph,
+                    Diagnostics* diagnostics) {
   if (options.samples == nullptr) return Status();
   size_t corrected = 0, used = 0;
   OCTET_RETURN_IF_ERROR(BiasCorrection(reference, options, graph).run(&corrected, &used));
-  diagnostics->note("correct_bias", "", std::to_string(corrected) + " layers, on " + std::to_string(used) + " samples");
+  diagnostics->note("correct_bias", "",
+                    std::to_string(corrected) + " layers, on " + std::to_string(used) + " samples");
   return Status();
 }
 

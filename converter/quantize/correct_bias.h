@@ -22,6 +22,7 @@ constexpr size_t kCorrectionSamples = 32;
 
 // `graph` is quantized; `reference` is the float graph it was made from (same value ids). Samples come
 // from options.samples, spread over all of them if their number is known. Progress stage "correct".
-Status correct_bias(const Graph& reference, const ConvertOptions& options, Graph* graph, Diagnostics* diagnostics);
+Status correct_bias(const Graph& reference, const ConvertOptions& options, Graph* graph,
+                    Diagnostics* diagnostics);
 
 }  // namespace octet::converter

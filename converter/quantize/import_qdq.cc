@@ -24,14 +24,15 @@ bool is_byte(TensorType type) { return type == schema::TensorType_U8 || type == 
 Quantization to_s8(const QdqParameters& parameters) {
   Quantization result;
   result.scale = parameters.scales[0];
-  result.zero_point = static_cast<int32_t>(parameters.zero_points[0]) -
-                      (parameters.type == schema::TensorType_U8 ? 128 : 0);
+  result.zero_point =
+      static_cast<int32_t>(parameters.zero_points[0]) - (parameters.type == schema::TensorType_U8 ? 128 : 0);
   return result;
 }
 
 class QdqImport {
  public:
-  QdqImport(Graph* graph, Diagnostics* diagnostics) : graph_(*graph), diagnostics_(diagnostics), uses_(*graph) {}
+  QdqImport(Graph* graph, Diagnostics* diagnostics)
+      : graph_(*graph), diagnostics_(diagnostics), uses_(*graph) {}
 
   Status run(bool* found) {
     std::vector<std::unique_ptr<Node>> nodes = std::move(graph_.nodes);
@@ -40,14 +41,16 @@ class QdqImport {
       OCTET_RETURN_IF_ERROR(visit(std::move(node)));
     }
     for (GraphPort& port : graph_.outputs) {
-      const auto bytes = quantized_.find(port.value);   // a quantized output: s8 in the model, declared as it was
+      const auto bytes =
+          quantized_.find(port.value);  // a quantized output: s8 in the model, declared as it was
       port.value = bytes != quantized_.end() ? bytes->second : resolve(port.value);
     }
     report_changes();
     *found = pins_ > 0;
     if (pins_ > 0)
-      diagnostics_->note("import_qdq", "", "the network brings its own scales for " + std::to_string(pins_) +
-                         " activations; no calibration is needed");
+      diagnostics_->note("import_qdq", "",
+                         "the network brings its own scales for " + std::to_string(pins_) +
+                             " activations; no calibration is needed");
     return Status();
   }
 
@@ -55,12 +58,13 @@ class QdqImport {
   Status visit(std::unique_ptr<Node> node) {
     if (node->op == "QuantizeLinear" || node->op == "DequantizeLinear") {
       gone_.push_back(std::move(node));
-      return gone_.back()->op == "QuantizeLinear" ? quantize_linear(*gone_.back()) : dequantize_linear(*gone_.back());
+      return gone_.back()->op == "QuantizeLinear" ? quantize_linear(*gone_.back())
+                                                  : dequantize_linear(*gone_.back());
     }
     bool reads_bytes = false;
     for (ValueId& id : node->inputs) {
       if (id == kNoValue) continue;
-      reads_bytes |= quantized_.count(id) != 0;   // before resolve: behind DequantizeLinear it is real
+      reads_bytes |= quantized_.count(id) != 0;  // before resolve: behind DequantizeLinear it is real
       id = resolve(id);
     }
     if (reads_bytes) OCTET_RETURN_IF_ERROR(lift_movement(node.get()));
@@ -69,7 +73,8 @@ class QdqImport {
   }
 
   ValueId resolve(ValueId id) const {
-    for (auto found = renamed_.find(id); found != renamed_.end(); found = renamed_.find(id)) id = found->second;
+    for (auto found = renamed_.find(id); found != renamed_.end(); found = renamed_.find(id))
+      id = found->second;
     return id;
   }
 
@@ -91,7 +96,8 @@ class QdqImport {
         read_qdq_parameters(graph_, node, graph_.value(input).shape, graph_.value(output).type, &parameters));
     if (graph_.value(input).is_constant()) return quantize_weights(input, output, parameters);
     if (!is_byte(parameters.type) || !parameters.per_tensor()) {
-      diagnostics_->warning("import_qdq", node.name, "only 8-bit scales per tensor are taken over; this one is left out");
+      diagnostics_->warning("import_qdq", node.name,
+                            "only 8-bit scales per tensor are taken over; this one is left out");
       left_out_[output] = input;
       return Status();
     }
@@ -102,7 +108,8 @@ class QdqImport {
 
   Status quantize_weights(ValueId input, ValueId output, const QdqParameters& parameters) {
     if (!is_byte(parameters.type))
-      return error(StatusCode::kUnsupported, "QuantizeLinear of constant '%s': only 8-bit types are supported",
+      return error(StatusCode::kUnsupported,
+                   "QuantizeLinear of constant '%s': only 8-bit types are supported",
                    graph_.value(input).name.c_str());
     graph_.value(output).constant =
         std::make_shared<const Constant>(quantize_constant(*graph_.value(input).constant, parameters));
@@ -120,10 +127,12 @@ class QdqImport {
     return carried_value(node, input, quantization);
   }
 
-  // A pinned value of its own behind a Requantize. As a quantized graph output it is s8 whatever writes `input`.
+  // A pinned value of its own behind a Requantize. As a quantized graph output it is s8 whatever writes
+  // `input`.
   ValueId carried_value(const Node& node, ValueId input, const Quantization& quantization) {
     const Value value = graph_.value(input);
-    const ValueId made = graph_.add_value(value.name + "/quantized/" + node.name, schema::TensorType_F32, value.shape);
+    const ValueId made =
+        graph_.add_value(value.name + "/quantized/" + node.name, schema::TensorType_F32, value.shape);
     pin(made, quantization);
     Node& requantize = graph_.insert_node(graph_.nodes.size(), "Requantize", node.name);
     requantize.source = node.source;
@@ -172,9 +181,10 @@ class QdqImport {
       return Status();
     }
     if (found == quantized_.end()) return dequantize_input(node, parameters);
-    if (!parameters.per_tensor() || !same_quantization(to_s8(parameters), graph_.value(found->second).quantization))
-      return error(StatusCode::kUnsupported, "DequantizeLinear '%s': its scale differs from that of QuantizeLinear",
-                   node.name.c_str());
+    if (!parameters.per_tensor() ||
+        !same_quantization(to_s8(parameters), graph_.value(found->second).quantization))
+      return error(StatusCode::kUnsupported,
+                   "DequantizeLinear '%s': its scale differs from that of QuantizeLinear", node.name.c_str());
     renamed_[output] = found->second;
     return Status();
   }
@@ -191,13 +201,15 @@ class QdqImport {
       if (reader->op != "DequantizeLinear" ||
           !read_qdq_parameters(graph_, *reader, graph_.value(input).shape, type, &other).ok())
         return false;
-      if (!other.per_tensor() || other.scales != parameters.scales || other.zero_points != parameters.zero_points)
+      if (!other.per_tensor() || other.scales != parameters.scales ||
+          other.zero_points != parameters.zero_points)
         return false;
     }
     return true;
   }
 
-  // Bytes that no QuantizeLinear made, such as a quantized graph input with other readers: scale * (q - zero_point) in f32.
+  // Bytes that no QuantizeLinear made, such as a quantized graph input with other readers: scale * (q -
+  // zero_point) in f32.
   Status dequantize_input(const Node& node, const QdqParameters& parameters) {
     if (!parameters.per_tensor())
       return error(StatusCode::kUnsupported, "DequantizeLinear '%s': scales per channel on an activation",
@@ -211,7 +223,8 @@ class QdqImport {
     to_f32.attributes["to"] = static_cast<int64_t>(schema::TensorType_F32);
     const ValueId shifted = graph_.add_value(node.name + "/shifted", schema::TensorType_F32, shape);
     Node& sub = graph_.insert_node(graph_.nodes.size(), "Sub", node.name + "/zero_point");
-    sub.inputs = {cast, graph_.add_constant(node.name + "/zero", make_f32({}, {static_cast<float>(parameters.zero_points[0])}))};
+    sub.inputs = {cast, graph_.add_constant(node.name + "/zero",
+                                            make_f32({}, {static_cast<float>(parameters.zero_points[0])}))};
     sub.outputs = {shifted};
     Node& mul = graph_.insert_node(graph_.nodes.size(), "Mul", node.name);
     mul.inputs = {shifted, graph_.add_constant(node.name + "/scale", make_f32({}, {parameters.scales[0]}))};
@@ -243,7 +256,8 @@ class QdqImport {
     return Status();
   }
 
-  Status dequantize_weights(const Node& node, ValueId input, ValueId output, const QdqParameters& parameters) {
+  Status dequantize_weights(const Node& node, ValueId input, ValueId output,
+                            const QdqParameters& parameters) {
     const Constant& quantized = *graph_.value(input).constant;
     Constant real = dequantize_constant(quantized, parameters);
     Quantization quantization;
@@ -261,21 +275,25 @@ class QdqImport {
                     Constant* real, Quantization* quantization) {
     const WeightChanges before = changes_;
     if (!pin_weights(quantized, parameters, axis, real, quantization, &changes_))
-      diagnostics_->warning("import_qdq", node.name, "weight scales along axis " + std::to_string(parameters.axis) +
-                            ", not along the output channels: quantized anew");
+      diagnostics_->warning("import_qdq", node.name,
+                            "weight scales along axis " + std::to_string(parameters.axis) +
+                                ", not along the output channels: quantized anew");
     if (changes_.layers == before.layers) return;
-    diagnostics_->detail("import_qdq", node.name, "weights beyond [-127, 127] steps: " +
-                         std::to_string(changes_.clamped - before.clamped) + " weights clamped, " +
-                         std::to_string(changes_.respaced - before.respaced) + " channels on a coarser scale");
+    diagnostics_->detail(
+        "import_qdq", node.name,
+        "weights beyond [-127, 127] steps: " + std::to_string(changes_.clamped - before.clamped) +
+            " weights clamped, " + std::to_string(changes_.respaced - before.respaced) +
+            " channels on a coarser scale");
   }
 
   void report_changes() const {
     if (changes_.layers == 0) return;
     char text[240];
-    std::snprintf(text, sizeof text,
-                  "weights of %zu layers lie beyond the [-127, 127] steps of INT8: %zu weights were clamped, %zu "
-                  "channels put on a coarser scale; the largest change is %.2f steps (all other weights are exact)",
-                  changes_.layers, changes_.clamped, changes_.respaced, changes_.largest);
+    std::snprintf(
+        text, sizeof text,
+        "weights of %zu layers lie beyond the [-127, 127] steps of INT8: %zu weights were clamped, %zu "
+        "channels put on a coarser scale; the largest change is %.2f steps (all other weights are exact)",
+        changes_.layers, changes_.clamped, changes_.respaced, changes_.largest);
     diagnostics_->warning("import_qdq", "", text);
   }
 
@@ -296,12 +314,12 @@ class QdqImport {
 
   Graph& graph_;
   Diagnostics* diagnostics_;
-  Uses uses_;                               // of the graph as it came
-  std::map<ValueId, ValueId> quantized_;    // output of QuantizeLinear -> pinned f32 value
+  Uses uses_;                                 // of the graph as it came
+  std::map<ValueId, ValueId> quantized_;      // output of QuantizeLinear -> pinned f32 value
   std::map<ValueId, TensorType> byte_types_;  // of values that make_real changed
-  std::map<ValueId, ValueId> renamed_;      // output of DequantizeLinear -> pinned f32 value
-  std::map<ValueId, ValueId> left_out_;     // output of a QuantizeLinear that is dropped -> its input
-  std::vector<std::unique_ptr<Node>> gone_; // uses_ still points at them
+  std::map<ValueId, ValueId> renamed_;        // output of DequantizeLinear -> pinned f32 value
+  std::map<ValueId, ValueId> left_out_;       // output of a QuantizeLinear that is dropped -> its input
+  std::vector<std::unique_ptr<Node>> gone_;   // uses_ still points at them
   WeightChanges changes_;
   size_t pins_ = 0;
 };

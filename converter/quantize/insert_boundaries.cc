@@ -43,7 +43,7 @@ class Boundaries {
  private:
   void set_type(ValueId id) {
     Value& value = graph_.value(id);
-    if (value.is_constant()) {   // what a quantized network pinned on weights has been used
+    if (value.is_constant()) {  // what a quantized network pinned on weights has been used
       if (value.type == schema::TensorType_F32) value.quantization = Quantization();
       return;
     }
@@ -60,7 +60,8 @@ class Boundaries {
     const std::vector<ValueId> inputs = node->inputs;
     for (size_t i = 0; i < inputs.size(); ++i) {
       const ValueId id = inputs[i];
-      if (id == kNoValue || static_cast<size_t>(id) >= f32_.size() || !f32_[static_cast<size_t>(id)]) continue;
+      if (id == kNoValue || static_cast<size_t>(id) >= f32_.size() || !f32_[static_cast<size_t>(id)])
+        continue;
       node->inputs[i] = in_s8 ? s8_input(*node, id) : f32_input(id);
     }
     graph_.nodes.push_back(std::move(node));
@@ -82,7 +83,8 @@ class Boundaries {
   }
 
   ValueId resolve(ValueId id) const {
-    for (auto found = renamed_.find(id); found != renamed_.end(); found = renamed_.find(id)) id = found->second;
+    for (auto found = renamed_.find(id); found != renamed_.end(); found = renamed_.find(id))
+      id = found->second;
     return id;
   }
 
@@ -108,7 +110,8 @@ class Boundaries {
   ValueId convert(const char* op, ValueId from, TensorType type, const Quantization& quantization) {
     ValueId& made = made_[{from, op, quantization.scale, quantization.zero_point}];
     if (made > 0) return made;
-    const std::string name = graph_.value(from).name + "/" + op + (made_.size() > 1 ? std::to_string(made_.size()) : "");
+    const std::string name =
+        graph_.value(from).name + "/" + op + (made_.size() > 1 ? std::to_string(made_.size()) : "");
     made = graph_.add_value(name, type, graph_.value(from).shape);
     graph_.value(made).quantization = quantization;
     Node& node = graph_.insert_node(graph_.nodes.size(), op, name);

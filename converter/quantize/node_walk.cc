@@ -59,8 +59,7 @@ std::vector<size_t> count_readers(const Graph& graph) {
 }  // namespace
 
 NodeWalk::NodeWalk(const Graph& graph, size_t samples)
-    : graph_(graph), samples_(samples), stored_(graph.values.size()),
-      readers_left_(count_readers(graph)) {}
+    : graph_(graph), samples_(samples), stored_(graph.values.size()), readers_left_(count_readers(graph)) {}
 
 void NodeWalk::set_input(ValueId id, size_t sample, Bytes bytes) {
   stored_[static_cast<size_t>(id)].resize(samples_);
@@ -80,8 +79,9 @@ Status NodeWalk::run(const Node& node) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Bytes& from = stored_[static_cast<size_t>(inputs[i])][sample];
       Tensor& to = session->input(i);
-      if (from.size() != to.bytes) return error(StatusCode::kInternal, "node walk: '%s' has %zu bytes; must be %zu",
-                                                graph_.value(inputs[i]).name.c_str(), from.size(), to.bytes);
+      if (from.size() != to.bytes)
+        return error(StatusCode::kInternal, "node walk: '%s' has %zu bytes; must be %zu",
+                     graph_.value(inputs[i]).name.c_str(), from.size(), to.bytes);
       std::memcpy(to.data, from.data(), from.size());
     }
     session->run();
@@ -103,7 +103,8 @@ void NodeWalk::release(const Node& node) {
     if (--readers_left_[static_cast<size_t>(id)] == 0) stored_[static_cast<size_t>(id)].clear();
   }
   for (ValueId id : node.outputs)
-    if (id != kNoValue && readers_left_[static_cast<size_t>(id)] == 0) stored_[static_cast<size_t>(id)].clear();
+    if (id != kNoValue && readers_left_[static_cast<size_t>(id)] == 0)
+      stored_[static_cast<size_t>(id)].clear();
 }
 
 size_t peak_activation_bytes(const Graph& graph) {

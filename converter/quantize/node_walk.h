@@ -30,7 +30,7 @@ class NodeWalk {
  private:
   const Graph& graph_;
   size_t samples_;
-  std::vector<std::vector<Bytes>> stored_;    // [value][sample]
+  std::vector<std::vector<Bytes>> stored_;  // [value][sample]
   std::vector<size_t> readers_left_;
 };
 

@@ -62,7 +62,8 @@ class Chooser {
 
   // Without a scale, such an output may still be f32.
   static bool may_write_f32(const Node& node) {
-    return (node.op == "Conv" || node.op == "FullyConnected" || node.op == "Softmax") && !has_fused_activation(node);
+    return (node.op == "Conv" || node.op == "FullyConnected" || node.op == "Softmax") &&
+           !has_fused_activation(node);
   }
 
   S8Class kind(const Node* node) const { return find_s8_rule(*node)->kind; }
@@ -129,7 +130,8 @@ class Chooser {
       std::vector<Node*> group;
       collect(node.get(), &seen, &group);
       if (group.size() < 2 || !cheaper_in_float(group)) continue;
-      for (Node* member : group) to_float(member, "among float operators; in INT8 more values would be converted");
+      for (Node* member : group)
+        to_float(member, "among float operators; in INT8 more values would be converted");
       changed = true;
     }
     return changed;
@@ -140,7 +142,8 @@ class Chooser {
     while (!open.empty()) {
       Node* node = open.back();
       open.pop_back();
-      if (node == nullptr || !in_s8(node) || kind(node) == S8Class::kHeavy || !seen->insert(node).second) continue;
+      if (node == nullptr || !in_s8(node) || kind(node) == S8Class::kHeavy || !seen->insert(node).second)
+        continue;
       group->push_back(node);
       for (ValueId id : f32_inputs(graph_, *node)) open.push_back(uses_.writer(id));
       for (ValueId id : f32_outputs(graph_, *node))

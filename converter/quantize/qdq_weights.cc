@@ -11,7 +11,8 @@ namespace {
 // Slice of `axis` that element i of a row-major array belongs to.
 size_t slice_of(size_t i, const Dims& shape, int axis) {
   size_t inner = 1;
-  for (size_t a = static_cast<size_t>(axis) + 1; a < shape.size(); ++a) inner *= static_cast<size_t>(shape[a]);
+  for (size_t a = static_cast<size_t>(axis) + 1; a < shape.size(); ++a)
+    inner *= static_cast<size_t>(shape[a]);
   return i / inner % static_cast<size_t>(shape[static_cast<size_t>(axis)]);
 }
 
@@ -30,11 +31,20 @@ std::vector<int64_t> read_quantized(const Constant& constant) {
   std::vector<int64_t> result(constant.elements());
   for (size_t i = 0; i < result.size(); ++i) {
     switch (constant.type) {
-      case schema::TensorType_U8: result[i] = constant.as<uint8_t>()[i]; break;
-      case schema::TensorType_S8: result[i] = constant.as<int8_t>()[i]; break;
-      case schema::TensorType_S16: result[i] = constant.as<int16_t>()[i]; break;
-      case schema::TensorType_S32: result[i] = constant.as<int32_t>()[i]; break;
-      default: break;
+      case schema::TensorType_U8:
+        result[i] = constant.as<uint8_t>()[i];
+        break;
+      case schema::TensorType_S8:
+        result[i] = constant.as<int8_t>()[i];
+        break;
+      case schema::TensorType_S16:
+        result[i] = constant.as<int16_t>()[i];
+        break;
+      case schema::TensorType_S32:
+        result[i] = constant.as<int32_t>()[i];
+        break;
+      default:
+        break;
     }
   }
   return result;
@@ -66,9 +76,11 @@ Status read_qdq_parameters(const Graph& graph, const Node& node, const Dims& dim
   const int64_t rank = static_cast<int64_t>(dims.size());
   int64_t axis = node.integer("axis", 1);
   if (axis < 0) axis += rank;
-  if (scale->shape.size() != 1 || axis < 0 || axis >= rank || dims[static_cast<size_t>(axis)] != static_cast<int64_t>(count))
-    return error(StatusCode::kUnsupported, "%s '%s': %zu scales along axis %d; must be one, or one per slice of the axis",
-                 op, name, count, static_cast<int>(axis));
+  if (scale->shape.size() != 1 || axis < 0 || axis >= rank ||
+      dims[static_cast<size_t>(axis)] != static_cast<int64_t>(count))
+    return error(StatusCode::kUnsupported,
+                 "%s '%s': %zu scales along axis %d; must be one, or one per slice of the axis", op, name,
+                 count, static_cast<int>(axis));
   parameters->axis = static_cast<int>(axis);
   return Status();
 }
@@ -106,8 +118,8 @@ namespace {
 
 // One output channel with q - zero_point beyond [-127, 127].
 struct Wide {
-  std::vector<size_t> elements;    // indices into the constant
-  std::vector<double> steps;       // q - zero_point
+  std::vector<size_t> elements;  // indices into the constant
+  std::vector<double> steps;     // q - zero_point
   double largest = 0;
 };
 
@@ -152,7 +164,8 @@ bool pin_weights(const Constant& quantized, const QdqParameters& parameters, int
   std::vector<Wide> channels(static_cast<size_t>(shape[static_cast<size_t>(output_axis)]));
   for (size_t i = 0; i < q.size(); ++i) {
     Wide& channel = channels[slice_of(i, shape, output_axis)];
-    const double step = static_cast<double>(q[i] - parameters.zero_points[parameter_of(i, shape, parameters)]);
+    const double step =
+        static_cast<double>(q[i] - parameters.zero_points[parameter_of(i, shape, parameters)]);
     channel.elements.push_back(i);
     channel.steps.push_back(step);
     channel.largest = std::max(channel.largest, std::fabs(step));

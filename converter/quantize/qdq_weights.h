@@ -13,10 +13,10 @@ namespace octet::converter {
 
 // Parameters of one QuantizeLinear or DequantizeLinear, read from its constants.
 struct QdqParameters {
-  std::vector<float> scales;           // one, or one per slice of `axis`
-  std::vector<int64_t> zero_points;    // the same number
+  std::vector<float> scales;         // one, or one per slice of `axis`
+  std::vector<int64_t> zero_points;  // the same number
   int axis = 0;
-  TensorType type = schema::TensorType_S8;   // of the quantized side
+  TensorType type = schema::TensorType_S8;  // of the quantized side
 
   bool per_tensor() const { return scales.size() == 1; }
 };
@@ -35,10 +35,10 @@ Constant quantize_constant(const Constant& real, const QdqParameters& parameters
 
 // What taking over asymmetric weights changed.
 struct WeightChanges {
-  size_t clamped = 0;              // weights
-  size_t respaced = 0;             // channels on a coarser scale
+  size_t clamped = 0;   // weights
+  size_t respaced = 0;  // channels on a coarser scale
   size_t layers = 0;
-  double largest = 0;              // in steps of the file's scale
+  double largest = 0;  // in steps of the file's scale
 };
 
 // The weights of a Conv-like node: *real are their real numbers, `output_axis` the axis of output

@@ -31,7 +31,8 @@ bool try_scale(const ChannelInput& input, double scale, ChannelWeights* result) 
   result->weights.resize(input.count);
   double sum = 0;
   for (size_t i = 0; i < input.count; ++i) {
-    const double q = std::clamp(std::nearbyint(static_cast<double>(input.weights[i]) / result->scale), -127.0, 127.0);
+    const double q =
+        std::clamp(std::nearbyint(static_cast<double>(input.weights[i]) / result->scale), -127.0, 127.0);
     result->weights[i] = static_cast<int8_t>(q);
     sum += std::fabs(q);
   }
@@ -53,7 +54,8 @@ bool try_scale(const ChannelInput& input, double scale, ChannelWeights* result) 
 double least_scale(const ChannelInput& input) {
   const int bits = input.pinned_scale > 0 ? 30 : 26;
   const double for_bias = std::ldexp(std::fabs(input.bias) / input.input_scale, -bits);
-  const double for_output = input.pinned_scale > 0 ? 0 : std::ldexp(input.output_scale / input.input_scale, -26);
+  const double for_output =
+      input.pinned_scale > 0 ? 0 : std::ldexp(input.output_scale / input.input_scale, -26);
   return std::max(for_bias, for_output);
 }
 
@@ -89,7 +91,8 @@ class WeightQuantizer {
     const size_t channels = shape.empty() ? 0 : static_cast<size_t>(shape[0]);
     if (channels == 0) return error(StatusCode::kInternal, "%s: no output channels", describe(*node).c_str());
     const ValueId bias_id = node->input(2);
-    const std::shared_ptr<const Constant> bias = bias_id != kNoValue ? graph_.value(bias_id).constant : nullptr;
+    const std::shared_ptr<const Constant> bias =
+        bias_id != kNoValue ? graph_.value(bias_id).constant : nullptr;
     if (bias != nullptr && bias->elements() != channels)
       return error(StatusCode::kInternal, "%s: %zu bias values; must be %zu", describe(*node).c_str(),
                    bias->elements(), channels);
@@ -163,8 +166,9 @@ class WeightQuantizer {
       raised += channel.raised;
     }
     if (raised > 0)
-      diagnostics_->detail("quantize", node->name, std::to_string(raised) + " of " + std::to_string(channels) +
-                           " channels have a coarser weight scale, so that the accumulator fits in s32");
+      diagnostics_->detail("quantize", node->name,
+                           std::to_string(raised) + " of " + std::to_string(channels) +
+                               " channels have a coarser weight scale, so that the accumulator fits in s32");
     of_weights.channel_axis = of_bias.channel_axis = 0;
     node->inputs[1] = graph_.add_constant(weights.name + "/s8", std::move(s8));
     graph_.value(node->inputs[1]).quantization = of_weights;

@@ -24,17 +24,17 @@ struct ChannelWeights {
   float scale = 1;
   std::vector<int8_t> weights;
   int32_t bias = 0;
-  bool raised = false;    // above max |w| / 127 or the pinned scale, for headroom
+  bool raised = false;  // above max |w| / 127 or the pinned scale, for headroom
 };
 
 struct ChannelInput {
   const float* weights = nullptr;
   size_t count = 0;
   double bias = 0;
-  float pinned_scale = 0;                 // 0: max-abs
+  float pinned_scale = 0;  // 0: max-abs
   double input_scale = 1;
   int32_t input_zero_point = 0;
-  double output_scale = 0;                // 0: the output is f32
+  double output_scale = 0;  // 0: the output is f32
 };
 
 ChannelWeights quantize_channel(const ChannelInput& input);

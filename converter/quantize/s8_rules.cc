@@ -115,8 +115,8 @@ const S8Rule kTable = {"table", S8Class::kLight, false, accept};
 
 // Functions of one variable that 256 steps over the observed range render poorly, or that leave
 // the real numbers when the range ends a little outside their domain.
-const char* const kPoorTables[] = {"Exp",  "Log",  "Reciprocal", "Tan",   "Asin",  "Acos", "Sinh",
-                                   "Cosh", "Acosh", "Atanh",     "Not",   "IsNaN", "IsInf"};
+const char* const kPoorTables[] = {"Exp",  "Log",   "Reciprocal", "Tan", "Asin",  "Acos", "Sinh",
+                                   "Cosh", "Acosh", "Atanh",      "Not", "IsNaN", "IsInf"};
 
 }  // namespace
 

@@ -10,15 +10,15 @@
 namespace octet::converter {
 
 enum class S8Class {
-  kHeavy,      // most of the work: in s8 whenever it can be
-  kLight,      // arithmetic of a few operations per element: where no more values cross the border
-  kMovement,   // moves or selects elements: follows its neighbours
+  kHeavy,     // most of the work: in s8 whenever it can be
+  kLight,     // arithmetic of a few operations per element: where no more values cross the border
+  kMovement,  // moves or selects elements: follows its neighbours
 };
 
 struct S8Rule {
   const char* op;
   S8Class kind;
-  bool same_scale;   // output (if s8) and every s8 activation input share scale and zero point
+  bool same_scale;  // output (if s8) and every s8 activation input share scale and zero point
   // "" if this node can run in s8 as far as the graph alone tells, else why not, in plain words.
   std::string (*refuse)(const Graph& graph, const Node& node);
 };

@@ -23,15 +23,22 @@ Range known_range(const Node& node, Range observed) {
     low = node.number("min", -INFINITY);
     high = node.number("max", INFINITY);
   }
-  return {std::clamp(observed.min, low, std::max(low, high)), std::clamp(observed.max, low, std::max(low, high))};
+  return {std::clamp(observed.min, low, std::max(low, high)),
+          std::clamp(observed.max, low, std::max(low, high))};
 }
 
 double width(Range range) { return std::max<double>(range.max, 0) - std::min<double>(range.min, 0); }
 
 class Scales {
  public:
-  Scales(const Graph& graph, const Ranges& ranges, const S8Nodes& s8, Diagnostics* diagnostics, S8Nodes* demoted)
-      : graph_(graph), ranges_(ranges), s8_(s8), diagnostics_(diagnostics), demoted_(demoted), uses_(graph),
+  Scales(const Graph& graph, const Ranges& ranges, const S8Nodes& s8, Diagnostics* diagnostics,
+         S8Nodes* demoted)
+      : graph_(graph),
+        ranges_(ranges),
+        s8_(s8),
+        diagnostics_(diagnostics),
+        demoted_(demoted),
+        uses_(graph),
         groups_(graph.values.size()) {}
 
   std::vector<Quantization> run() {
@@ -41,7 +48,8 @@ class Scales {
       if (in_s8(*node) && node->op != "Concat") join_same_scale(*node);
     for (const auto& node : graph_.nodes)
       if (in_s8(*node) && node->op == "Concat") join_concat(*node);
-    for (int round = 0; round < 8 && raise_fine_scales(); ++round) {}
+    for (int round = 0; round < 8 && raise_fine_scales(); ++round) {
+    }
     std::vector<Quantization> result(graph_.values.size());
     for (size_t id = 0; id < result.size(); ++id)
       if (touched(static_cast<ValueId>(id))) result[id] = groups_.quantization(static_cast<ValueId>(id));
@@ -108,7 +116,8 @@ class Scales {
 
   // The least output scale that the fixed-point form of `node` can write, from its input scales.
   double least_output_scale(const Node& node) {
-    if (node.op == "Conv" || node.op == "ConvTranspose" || node.op == "FullyConnected") return least_linear(node);
+    if (node.op == "Conv" || node.op == "ConvTranspose" || node.op == "FullyConnected")
+      return least_linear(node);
     if (node.op == "Add" || node.op == "Sub") {
       if (has_scalar_operand(graph_, node)) return 0;
       return std::max(operand_scale(node.inputs[0]), operand_scale(node.inputs[1])) / 127;
@@ -145,7 +154,8 @@ class Scales {
     const size_t channels = weights.shape.empty() ? 0 : static_cast<size_t>(weights.shape[0]);
     if (channels == 0) return 0;
     const size_t per_channel = weights.elements() / channels;
-    const float* bias = node.input(2) != kNoValue ? graph_.value(node.input(2)).constant->as<float>() : nullptr;
+    const float* bias =
+        node.input(2) != kNoValue ? graph_.value(node.input(2)).constant->as<float>() : nullptr;
     double largest = 0;
     for (size_t c = 0; c < channels; ++c) {
       double sum = 0;
@@ -169,8 +179,9 @@ class Scales {
         node->float_reason = "its output scale is too fine beside its input scales for the fixed-point form";
         continue;
       }
-      diagnostics_->detail("quantize", node->name, "the output scale was raised to " + std::to_string(least) +
-                           ", the least beside its input scales");
+      diagnostics_->detail(
+          "quantize", node->name,
+          "the output scale was raised to " + std::to_string(least) + ", the least beside its input scales");
       groups_.raise_scale(output, least);
       raised = true;
     }

@@ -21,8 +21,8 @@
 namespace octet::converter {
 
 // The integer zero point in [-128, 127] beside the exact one, -128 - min * 255 / (max - min), that
-// covers [min, max] (0 included) with the smaller scale = max(max / (127 - zero_point), -min / (128 + zero_point)).
-// A range of nothing but 0 gives scale 1/128, zero point 0.
+// covers [min, max] (0 included) with the smaller scale = max(max / (127 - zero_point), -min / (128 +
+// zero_point)). A range of nothing but 0 gives scale 1/128, zero point 0.
 Quantization range_to_quantization(Range range);
 
 // Disjoint sets of values with a range and at most one pinned quantization each.
@@ -30,7 +30,7 @@ class ScaleGroups {
  public:
   explicit ScaleGroups(size_t values);
 
-  void add_range(ValueId id, Range range);          // widens the group's range
+  void add_range(ValueId id, Range range);  // widens the group's range
   void pin(ValueId id, const Quantization& quantization);
   int32_t find(ValueId id);
   // False, and nothing changes, if both groups are pinned to different quantizations.
@@ -49,7 +49,7 @@ class ScaleGroups {
   struct Group {
     Range range;
     bool has_range = false, pinned = false;
-    Quantization quantization;       // where pinned
+    Quantization quantization;  // where pinned
     double least_scale = 0;
     std::vector<ValueId> members;
   };

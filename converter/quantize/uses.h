@@ -13,9 +13,9 @@ namespace octet::converter {
 struct Uses {
   explicit Uses(const Graph& graph);
 
-  std::vector<Node*> producer;                 // null: graph input or constant
-  std::vector<std::vector<Node*>> consumers;   // each node once
-  std::vector<bool> is_output;                 // of the graph
+  std::vector<Node*> producer;                // null: graph input or constant
+  std::vector<std::vector<Node*>> consumers;  // each node once
+  std::vector<bool> is_output;                // of the graph
   std::vector<bool> is_input;
 
   Node* writer(ValueId id) const { return producer[static_cast<size_t>(id)]; }

@@ -51,11 +51,14 @@ struct Network : QuantizeGraph {
   Network() {
     x = input("x", {1, 8, 8, 16}, {});
     const std::vector<int64_t> three = {3, 3}, ones = {1, 1, 1, 1}, one = {1, 1};
-    const ValueId d = node("Conv", "d", {x, random("dw", {16, 3, 3, 1}), random("db", {16})}, {1, 8, 8, 16}, {},
-                           {{"kernel_shape", three}, {"pads", ones}, {"group", int64_t{16}}, {"activation_min", 0.0f}});
-    const ValueId p = node("Conv", "p", {d, random("pw", {16, 1, 1, 16})}, {1, 8, 8, 16}, {}, {{"kernel_shape", one}});
+    const ValueId d =
+        node("Conv", "d", {x, random("dw", {16, 3, 3, 1}), random("db", {16})}, {1, 8, 8, 16}, {},
+             {{"kernel_shape", three}, {"pads", ones}, {"group", int64_t{16}}, {"activation_min", 0.0f}});
+    const ValueId p =
+        node("Conv", "p", {d, random("pw", {16, 1, 1, 16})}, {1, 8, 8, 16}, {}, {{"kernel_shape", one}});
     const ValueId h = node("HardSwish", "h", {p}, {1, 8, 8, 16}, {});
-    last = node("Conv", "o", {h, random("ow", {16, 1, 1, 16}), random("ob", {16})}, {1, 8, 8, 16}, {}, {{"kernel_shape", one}});
+    last = node("Conv", "o", {h, random("ow", {16, 1, 1, 16}), random("ob", {16})}, {1, 8, 8, 16}, {},
+                {{"kernel_shape", one}});
     output(last);
     ranges.clear();
     options.samples = &samples;
@@ -122,7 +125,7 @@ TEST(CorrectBias, TakesTheShiftOutOfEveryChannel) {
   ASSERT_TRUE(status.ok()) << status.message();
   const double after = shift(run_all(network.graph, &network.samples), expected);
   EXPECT_LT(after, before / 5) << "before " << before;
-  EXPECT_EQ(network.find("p")->inputs.size(), 3u);   // it had no bias
+  EXPECT_EQ(network.find("p")->inputs.size(), 3u);  // it had no bias
 }
 
 TEST(NodeWalk, ComputesTheBytesOfTheWholeGraph) {
@@ -152,7 +155,8 @@ TEST(NodeWalk, ComputesTheBytesOfTheWholeGraph) {
   for (const auto& node : network.graph.nodes) {
     ASSERT_TRUE(walk.run(*node).ok());
     const int tensor = lowered.value_to_tensor[static_cast<size_t>(node->outputs[0])];
-    EXPECT_EQ(walk.bytes(node->outputs[0], 0), bytes_of(session->tensor(static_cast<size_t>(tensor)))) << node->name;
+    EXPECT_EQ(walk.bytes(node->outputs[0], 0), bytes_of(session->tensor(static_cast<size_t>(tensor))))
+        << node->name;
     walk.release(*node);
   }
   EXPECT_GE(peak_activation_bytes(network.graph), 2u * 8 * 8 * 16);

@@ -12,7 +12,8 @@ struct QdqGraph : QuantizeGraph {
   std::string fresh(const char* what) { return std::string(what) + std::to_string(made++); }
 
   ValueId zero(TensorType type, int z) {
-    if (type == schema::TensorType_U8) return integers<uint8_t>(fresh("z"), type, {}, {static_cast<uint8_t>(z)});
+    if (type == schema::TensorType_U8)
+      return integers<uint8_t>(fresh("z"), type, {}, {static_cast<uint8_t>(z)});
     return integers<int8_t>(fresh("z"), type, {}, {static_cast<int8_t>(z)});
   }
   ValueId q(ValueId x, float scale, int z, TensorType type = schema::TensorType_S8) {
@@ -47,10 +48,10 @@ TEST(ImportQdq, ConvInU8TakesTheFilesScalesAndIntegers) {
   QdqGraph g;
   const ValueId x = g.input("x", {1, 2, 2, 2}, {});
   const ValueId w = g.integers<int8_t>("w", schema::TensorType_S8, {2, 1, 1, 2}, {1, -2, 127, 0});
-  const ValueId wd = g.node("DequantizeLinear", "wd",
-                            {w, g.constant("ws", {2}, {0.5f, 0.25f}),
-                             g.integers<int8_t>("wz", schema::TensorType_S8, {2}, {0, 0})},
-                            {2, 1, 1, 2}, {}, {{"axis", int64_t{0}}});
+  const ValueId wd = g.node(
+      "DequantizeLinear", "wd",
+      {w, g.constant("ws", {2}, {0.5f, 0.25f}), g.integers<int8_t>("wz", schema::TensorType_S8, {2}, {0, 0})},
+      {2, 1, 1, 2}, {}, {{"axis", int64_t{0}}});
   const ValueId b = g.integers<int32_t>("b", schema::TensorType_S32, {2}, {100, -7});
   const ValueId bd = g.node("DequantizeLinear", "bd",
                             {b, g.constant("bs", {2}, {0.05f, 0.025f}),
@@ -58,8 +59,9 @@ TEST(ImportQdq, ConvInU8TakesTheFilesScalesAndIntegers) {
                             {2}, {}, {{"axis", int64_t{0}}});
   const ValueId xd = g.qdq(x, 0.1f, 128, schema::TensorType_U8);
   // The passes have fused a Clip.
-  const ValueId r = g.node("Conv", "c", {xd, wd, bd}, {1, 2, 2, 2}, {},
-                           {{"kernel_shape", std::vector<int64_t>{1, 1}}, {"activation_min", 0.0f}, {"activation_max", 6.0f}});
+  const ValueId r = g.node(
+      "Conv", "c", {xd, wd, bd}, {1, 2, 2, 2}, {},
+      {{"kernel_shape", std::vector<int64_t>{1, 1}}, {"activation_min", 0.0f}, {"activation_max", 6.0f}});
   g.output(g.qdq(r, 0.04f, 3, schema::TensorType_U8));
   ASSERT_TRUE(g.run().ok());
   EXPECT_EQ(g.type(x), schema::TensorType_S8);
@@ -74,7 +76,7 @@ TEST(ImportQdq, ConvInU8TakesTheFilesScalesAndIntegers) {
   EXPECT_EQ(std::vector<int>(q, q + 4), (std::vector<int>{1, -2, 127, 0}));
   EXPECT_EQ(weights.quantization.channel_scales, (std::vector<float>{0.5f, 0.25f}));
   const int32_t* bias = g.graph.value(conv.inputs[2]).constant->as<int32_t>();
-  EXPECT_EQ(bias[0], 100);                     // less 0.04 / 128 of an output step: 0.006 and 0.0125 units
+  EXPECT_EQ(bias[0], 100);  // less 0.04 / 128 of an output step: 0.006 and 0.0125 units
   EXPECT_EQ(bias[1], -7);
   EXPECT_EQ(g.warnings(), 0u);
 }
@@ -92,7 +94,7 @@ TEST(ImportQdq, AsymmetricWeights) {
   const int8_t* q = weights.constant->as<int8_t>();
   EXPECT_EQ(q[0], -100);
   EXPECT_EQ(q[1], 10);
-  EXPECT_EQ(q[2], 127);                        // 155 steps: a coarser scale
+  EXPECT_EQ(q[2], 127);  // 155 steps: a coarser scale
   EXPECT_FLOAT_EQ(weights.quantization.channel_scales[1], 0.5f * 155 / 127);
   EXPECT_EQ(weights.quantization.channel_scales[0], 0.5f);
   EXPECT_EQ(g.warnings(), 1u);
@@ -101,7 +103,9 @@ TEST(ImportQdq, AsymmetricWeights) {
 TEST(ImportQdq, WeightMinus128IsClampedAndCounted) {
   QdqGraph g;
   const ValueId x = g.input("x", {1, 9}, {});
-  const ValueId wd = g.dq(g.integers<int8_t>("w", schema::TensorType_S8, {1, 9}, {-128, 63, 64, 62, 65, 63, 64, 62, 65}), 0.5f, 0);
+  const ValueId wd =
+      g.dq(g.integers<int8_t>("w", schema::TensorType_S8, {1, 9}, {-128, 63, 64, 62, 65, 63, 64, 62, 65}),
+           0.5f, 0);
   const ValueId y = g.node("FullyConnected", "fc", {g.qdq(x, 0.1f, 5), wd}, {1, 1}, {});
   g.output(g.qdq(y, 0.3f, 0));
   ASSERT_TRUE(g.run().ok());
@@ -119,8 +123,8 @@ TEST(ImportQdq, BackToBackRequantization) {
   QdqGraph g;
   const ValueId x = g.input("x", {1, 4}, {});
   const ValueId first = g.qdq(x, 0.1f, 128, schema::TensorType_U8);
-  const ValueId same = g.qdq(first, 0.1f, 0);              // the same numbers in s8: nothing happens
-  const ValueId other = g.qdq(same, 0.2f, -10);            // another scale: a table
+  const ValueId same = g.qdq(first, 0.1f, 0);    // the same numbers in s8: nothing happens
+  const ValueId other = g.qdq(same, 0.2f, -10);  // another scale: a table
   const ValueId y = g.node("Sigmoid", "y", {other}, {1, 4}, {});
   g.output(g.qdq(y, 1.0f / 256, -128));
   ASSERT_TRUE(g.run().ok());
@@ -153,7 +157,8 @@ TEST(ImportQdq, AnActivationWithoutAScaleStaysFloatWithTheReason) {
   const ValueId b = g.node("Tanh", "b", {a}, {1, 4}, {});
   g.output(g.qdq(b, 1.0f / 128, 0));
   ASSERT_TRUE(g.run().ok());
-  EXPECT_NE(g.find("a")->float_reason.find("gives no scale for 'a'"), std::string::npos) << g.find("a")->float_reason;
+  EXPECT_NE(g.find("a")->float_reason.find("gives no scale for 'a'"), std::string::npos)
+      << g.find("a")->float_reason;
   EXPECT_EQ(g.count("Quantize") + g.count("Dequantize"), 0u + (g.type(x) == schema::TensorType_S8 ? 1u : 0u));
 }
 
@@ -181,9 +186,10 @@ TEST(ImportQdq, QuantizedInputsAndOutputsKeepTheirDeclaredType) {
   ASSERT_TRUE(g.run().ok());
   EXPECT_EQ(g.type(x), schema::TensorType_S8);
   EXPECT_EQ(g.quantization(x).zero_point, -8);
-  for (const GraphPort& port : g.graph.outputs) EXPECT_EQ(g.type(port.value), schema::TensorType_S8) << port.name;
+  for (const GraphPort& port : g.graph.outputs)
+    EXPECT_EQ(g.type(port.value), schema::TensorType_S8) << port.name;
   EXPECT_EQ(g.graph.outputs[0].value, a);
-  EXPECT_EQ(g.count("Quantize"), 1u);          // behind Exp
+  EXPECT_EQ(g.count("Quantize"), 1u);  // behind Exp
   EXPECT_EQ(g.count("Requantize"), 0u);
 }
 
@@ -204,7 +210,8 @@ TEST(ImportQdq, MovementOfQuantizedBytes) {
 TEST(ImportQdq, ConcatOfDifferentScalesRequantizesTheInputs) {
   QdqGraph g;
   const ValueId x = g.input("x", {1, 4}, {}), y = g.input("y", {1, 4}, {});
-  const ValueId c = g.node("Concat", "c", {g.qdq(x, 0.1f, 3), g.qdq(y, 0.2f, 3)}, {1, 8}, {}, {{"axis", int64_t{1}}});
+  const ValueId c =
+      g.node("Concat", "c", {g.qdq(x, 0.1f, 3), g.qdq(y, 0.2f, 3)}, {1, 8}, {}, {{"axis", int64_t{1}}});
   g.output(g.qdq(c, 0.2f, 3));
   ASSERT_TRUE(g.run().ok());
   EXPECT_EQ(g.count("Requantize"), 1u);

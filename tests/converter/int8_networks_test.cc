@@ -24,7 +24,8 @@ constexpr int kDataSets = 3;
 // The first kSamples of a calibration source.
 class FileSamples : public converter::SampleSource {
  public:
-  FileSamples(std::vector<std::string> paths, tools::InputSpec spec) : paths_(std::move(paths)), spec_(std::move(spec)) {
+  FileSamples(std::vector<std::string> paths, tools::InputSpec spec)
+      : paths_(std::move(paths)), spec_(std::move(spec)) {
     const size_t step = std::max<size_t>(paths_.size() / kSamples, 1);
     std::vector<std::string> some;
     for (size_t i = 0; i < paths_.size() && some.size() < kSamples; i += step) some.push_back(paths_[i]);
@@ -109,7 +110,9 @@ TEST_P(Int8Networks, OutputsFollowTheFloatNetwork) {
   spec.recipe = recipe_of(network.facts);
   options.shapes[spec.name] = spec.shape;
   std::vector<std::string> paths;
-  ASSERT_TRUE(tools::list_samples(test_data_path("data/" + network.facts["calibration"].get<std::string>()), &paths).ok());
+  ASSERT_TRUE(
+      tools::list_samples(test_data_path("data/" + network.facts["calibration"].get<std::string>()), &paths)
+          .ok());
   FileSamples samples(paths, spec);
   options.samples = &samples;
   char output[] = "/tmp/octet_int8_XXXXXX";
@@ -131,7 +134,8 @@ TEST_P(Int8Networks, OutputsFollowTheFloatNetwork) {
   ASSERT_TRUE(Session::create(*model, SessionOptions(), &session).ok());
   std::vector<Noise> outputs(model->root().outputs()->size());
   for (int set = 0; set < kDataSets; ++set) {
-    const std::string folder = test_data_path("models/reference/" + network.name) + "/test_data_set_" + std::to_string(set);
+    const std::string folder =
+        test_data_path("models/reference/" + network.name) + "/test_data_set_" + std::to_string(set);
     tools::Array array;
     if (!tools::read_tensor_proto(folder + "/input_0.pb", &array).ok()) break;
     ASSERT_TRUE(session->set_input(0, array.bytes.data(), array.bytes.size()).ok());

@@ -113,7 +113,7 @@ TEST(Entropy, SearchEqualsThePlainOne) {
     std::vector<uint64_t> bins(GrowingHistogram::kBins, 0);
     std::vector<double> plain(bins.size());
     for (size_t i = 0; i < bins.size(); ++i) {
-      const double decay = shape % 3 == 0 ? std::exp(-static_cast<double>(i) / 150)
+      const double decay = shape % 3 == 0   ? std::exp(-static_cast<double>(i) / 150)
                            : shape % 3 == 1 ? 1.0
                                             : std::exp(-std::pow(static_cast<double>(i) / 700, 2));
       bins[i] = static_cast<uint64_t>(decay * static_cast<double>(generator() % 2000));
@@ -155,7 +155,9 @@ TEST(Entropy, HistogramGrowsByMergingAndLosesNoCount) {
   uint64_t total = 0;
   for (uint64_t count : histogram.bins()) total += count;
   EXPECT_EQ(total, 15u);
-  const auto bin_of = [&](double x) { return histogram.bins()[static_cast<size_t>(x / histogram.bin_width())]; };
+  const auto bin_of = [&](double x) {
+    return histogram.bins()[static_cast<size_t>(x / histogram.bin_width())];
+  };
   EXPECT_GE(bin_of(0.5), 1u);
   EXPECT_GE(bin_of(1.0), 1u);
   EXPECT_GE(bin_of(3.0), 1u);

@@ -17,7 +17,7 @@ TEST(Quantize, AChainOfConvsHasNoBoundary) {
   g.output(b);
   ASSERT_TRUE(g.quantize_all().ok());
   EXPECT_EQ(g.graph.nodes.size(), 2u);
-  EXPECT_EQ(g.type(x), schema::TensorType_S8);   // set_input quantizes
+  EXPECT_EQ(g.type(x), schema::TensorType_S8);  // set_input quantizes
   EXPECT_EQ(g.type(a), schema::TensorType_S8);
   EXPECT_EQ(g.quantization(a).zero_point, -128);
   EXPECT_EQ(g.type(b), schema::TensorType_F32);  // written from the accumulator
@@ -116,10 +116,11 @@ TEST(Quantize, ConcatTakesOverWhatOnlyItReadsAndRequantizesTheRest) {
   QuantizeGraph g;
   const ValueId x = g.input("x", {1, 4, 4, 4}, {-1, 1});
   const ValueId wide = g.conv("wide", x, 4, {-8, 8});
-  const ValueId narrow = g.conv("narrow", x, 4, {-1, 1});       // read only by the Concat
-  const ValueId shared = g.conv("shared", x, 4, {-2, 2});       // read by another Conv too
-  const ValueId close = g.conv("close", x, 4, {-7.6f, 8});      // another reader, but a close range
-  const ValueId c = g.node("Concat", "c", {wide, narrow, shared, close}, {1, 4, 4, 16}, {-8, 8}, {{"axis", int64_t{3}}});
+  const ValueId narrow = g.conv("narrow", x, 4, {-1, 1});   // read only by the Concat
+  const ValueId shared = g.conv("shared", x, 4, {-2, 2});   // read by another Conv too
+  const ValueId close = g.conv("close", x, 4, {-7.6f, 8});  // another reader, but a close range
+  const ValueId c =
+      g.node("Concat", "c", {wide, narrow, shared, close}, {1, 4, 4, 16}, {-8, 8}, {{"axis", int64_t{3}}});
   const ValueId t1 = g.conv("t1", shared, 4, {-1, 1}, {{"activation_min", -1.0f}});
   const ValueId t2 = g.conv("t2", close, 4, {-1, 1}, {{"activation_min", -1.0f}});
   const ValueId t3 = g.conv("t3", c, 16, {-1, 1}, {{"activation_min", -1.0f}});
@@ -183,7 +184,7 @@ TEST(Quantize, TableActivationIsFusedBehindAConvWithOneReader) {
   EXPECT_EQ(g.find("a")->outputs[0], h);
   EXPECT_EQ(g.find("h"), nullptr);
   EXPECT_EQ(g.find("a")->number("table_scale"), range_to_quantization({-4, 4}).scale);
-  EXPECT_FALSE(g.find("b")->has("table"));   // two readers
+  EXPECT_FALSE(g.find("b")->has("table"));  // two readers
   EXPECT_NE(g.find("i"), nullptr);
 }
 
@@ -201,7 +202,7 @@ TEST(Quantize, ConstantOperands) {
   const int8_t* q = operand.constant->as<int8_t>();
   EXPECT_EQ(q[1], operand.quantization.zero_point);
   EXPECT_NEAR(operand.quantization.scale * (q[3] - operand.quantization.zero_point), 2.0, 0.01);
-  EXPECT_EQ(g.find("m")->inputs[1], scalar);   // becomes a table in lower
+  EXPECT_EQ(g.find("m")->inputs[1], scalar);  // becomes a table in lower
 }
 
 TEST(Quantize, NonFiniteWeightsAreAnError) {
@@ -219,7 +220,8 @@ TEST(Quantize, IntegerNodesAreLeftAlone) {
   const ValueId x = g.input("x", {1, 2}, {-1, 1});
   const ValueId w = g.constant("w", {3, 2}, {1, 2, 3, 4, 5, 6});
   const ValueId logits = g.node("FullyConnected", "fc", {x, w}, {1, 3}, {-9, 12});
-  const ValueId best = g.node("ArgMax", "best", {logits}, {1, 1}, {}, {{"axis", int64_t{1}}}, schema::TensorType_S64);
+  const ValueId best =
+      g.node("ArgMax", "best", {logits}, {1, 1}, {}, {{"axis", int64_t{1}}}, schema::TensorType_S64);
   g.output(best);
   ASSERT_TRUE(g.quantize_all().ok());
   EXPECT_EQ(g.type(logits), schema::TensorType_S8);

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <random>
 
-#include "converter/quantize/quantize_weights.h"
 #include "converter/lower/requantization.h"
+#include "converter/quantize/quantize_weights.h"
 #include "kernels/requantize.h"
 #include "quantize_graph.h"
 
@@ -27,7 +27,7 @@ TEST(RangeToQuantization, KnownRanges) {
   const Quantization relu6 = range_to_quantization({0, 6});
   EXPECT_EQ(relu6.zero_point, -128);
   EXPECT_FLOAT_EQ(relu6.scale, 6.0f / 255);
-  const Quantization above = range_to_quantization({2, 5});   // 0 is always inside
+  const Quantization above = range_to_quantization({2, 5});  // 0 is always inside
   EXPECT_EQ(above.zero_point, -128);
   EXPECT_FLOAT_EQ(above.scale, 5.0f / 255);
   const Quantization nothing = range_to_quantization({0, 0});
@@ -82,7 +82,7 @@ TEST(QuantizeChannel, MaxAbsAndBias) {
   const ChannelWeights channel = quantize_channel(input);
   EXPECT_FLOAT_EQ(channel.scale, 0.01f);
   EXPECT_EQ(channel.weights, (std::vector<int8_t>{50, -127, 1}));
-  EXPECT_EQ(channel.bias, -2000);              // -2.0 / 0.001, less 0.05 / 128 / 0.001 = 0.39
+  EXPECT_EQ(channel.bias, -2000);  // -2.0 / 0.001, less 0.05 / 128 / 0.001 = 0.39
   EXPECT_FALSE(channel.raised);
 }
 
@@ -104,12 +104,12 @@ TEST(QuantizeChannel, AHugeBiasRaisesTheScaleUntilTheAccumulatorFits) {
 
 // With the shifted bias, requantize gives the nearest step for accumulators that it represents exactly.
 TEST(QuantizeChannel, RequantizeRoundsToTheNearestStep) {
-  const float weights[] = {1.27f};             // scale 0.01
+  const float weights[] = {1.27f};  // scale 0.01
   ChannelInput input;
   input.weights = weights;
   input.count = 1;
   input.input_scale = 1;
-  input.output_scale = 0.01 * 1024;            // k = 2^-10
+  input.output_scale = 0.01 * 1024;  // k = 2^-10
   const ChannelWeights channel = quantize_channel(input);
   EXPECT_EQ(channel.bias, -8);
   FixedPoint pair;
@@ -118,7 +118,8 @@ TEST(QuantizeChannel, RequantizeRoundsToTheNearestStep) {
   for (int32_t acc = -100000; acc <= 100000; ++acc) {
     const int expected = static_cast<int>(std::floor(acc / 1024.0 + 0.5));
     plain_wrong += kernels::requantize(acc, pair.multiplier, pair.right_shift, 0, -128, 127) != expected;
-    shifted_wrong += kernels::requantize(acc + channel.bias, pair.multiplier, pair.right_shift, 0, -128, 127) != expected;
+    shifted_wrong +=
+        kernels::requantize(acc + channel.bias, pair.multiplier, pair.right_shift, 0, -128, 127) != expected;
   }
   EXPECT_LT(shifted_wrong, plain_wrong / 2) << plain_wrong;
 }
@@ -135,7 +136,7 @@ TEST(QuantizeChannel, ADeadChannelKeepsItsBias) {
   EXPECT_NEAR(channel.bias * input.input_scale * channel.scale, 1.7 - 0.02 / 128, 1e-4);
   input.bias = 0;
   const ChannelWeights silent = quantize_channel(input);
-  EXPECT_LE(std::abs(silent.bias), 2);         // 1/128 of a step
+  EXPECT_LE(std::abs(silent.bias), 2);  // 1/128 of a step
   EXPECT_GT(silent.scale, 0);
 }
 
