@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <limits>
 
 namespace octet::converter {
 
@@ -107,7 +108,8 @@ void gather_strided(const Constant& from, const Dims& shape, const Dims& steps, 
 
 int64_t element_count(const Dims& shape) {
   int64_t product = 1;
-  for (int64_t dim : shape) product *= dim;
+  for (int64_t dim : shape)
+    if (__builtin_mul_overflow(product, dim, &product)) return std::numeric_limits<int64_t>::max();
   return product;
 }
 

@@ -12,7 +12,7 @@ namespace octet::converter {
 
 using Permutation = std::vector<int>;  // result axis i = source axis permutation[i]
 
-// The number of elements of `shape`; 1 for a scalar.
+// The number of elements of `shape`; 1 for a scalar; the largest int64 if it is beyond that.
 int64_t element_count(const Dims& shape);
 // Steps between neighbours along each axis of a row-major array, in elements.
 Dims row_major_strides(const Dims& shape);

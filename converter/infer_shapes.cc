@@ -75,6 +75,9 @@ Status power(const Graph& graph, const Node& node, Out out) {  // the exponent m
 }
 
 Status where(const Graph& graph, const Node& node, Out out) {
+  if (in(graph, node, 0).type != schema::TensorType_BOOL)
+    return bad(node, "the condition must be of type BOOL");
+  if (in(graph, node, 1).type != in(graph, node, 2).type) return bad(node, "X and Y differ in type");
   Dims shape = in(graph, node, 0).shape;
   for (size_t i = 1; i < 3; ++i)
     if (!broadcast_shapes(shape, in(graph, node, i).shape, &shape))

@@ -70,7 +70,9 @@ void import_range(OnnxOp& op) {
     bounds[i] = values[0];
   }
   if (bounds[2] == 0) op.fail("delta is 0");
-  const int64_t count = static_cast<int64_t>(std::max(0.0, std::ceil((bounds[1] - bounds[0]) / bounds[2])));
+  const double steps = std::max(0.0, std::ceil((bounds[1] - bounds[0]) / bounds[2]));
+  if (!(steps < static_cast<double>(kLargest))) op.fail("the range is too long");
+  const int64_t count = static_cast<int64_t>(steps);
   check_total(op, {count});
   std::vector<double> data(static_cast<size_t>(count));
   for (size_t i = 0; i < data.size(); ++i) data[i] = bounds[0] + static_cast<double>(i) * bounds[2];
@@ -80,6 +82,7 @@ void import_range(OnnxOp& op) {
 void import_eye_like(OnnxOp& op) {
   const Dims shape = op.shape(0);
   if (shape.size() != 2) op.fail("input of rank " + std::to_string(shape.size()) + "; must be 2");
+  check_total(op, shape);
   TensorType type = op.element_type(0);
   const int64_t onnx_type = op.integer("dtype", 0), k = op.integer("k", 0);
   if (onnx_type != 0 && !tensor_type(static_cast<int>(onnx_type), &type)) op.unsupported("this dtype");

@@ -16,9 +16,14 @@ Attributes Windows::attributes() const {
 
 namespace {
 
+constexpr int64_t kLargest =
+    1 << 30;  // of kernels, strides, dilations, pads, groups: products fit in 64 bits
+
 std::vector<int64_t> per_axis(OnnxOp& op, const char* key, size_t axes, int64_t fallback) {
   std::vector<int64_t> list = op.integers(key);
   if (!op.has(key)) list.assign(axes, fallback);
+  for (int64_t value : list)
+    if (value > kLargest) op.fail(std::string(key) + " " + shape_text(list) + " is out of range");
   if (list.size() != axes)
     op.fail(std::string(key) + " " + shape_text(list) + " for " + std::to_string(axes) + " spatial axes");
   return list;
@@ -96,6 +101,8 @@ ValueId weights_as_image(OnnxOp& op, ValueId weights) {
 
 std::vector<int64_t> kernel_of(OnnxOp& op, const Dims& weights) {
   const std::vector<int64_t> kernel(weights.begin() + 2, weights.end());
+  const int64_t groups = op.integer("group", 1);
+  if (groups < 1 || groups > kLargest) op.fail("group " + std::to_string(groups) + "; must be at least 1");
   if (op.has("kernel_shape") && op.integers("kernel_shape") != kernel)
     op.fail("kernel_shape " + shape_text(op.integers("kernel_shape")) + "; the weights have " +
             shape_text(kernel));
@@ -136,6 +143,9 @@ void resolve_transposed_pads(OnnxOp& op, const Dims& spatial, std::vector<int64_
   const size_t axes = spatial.size();
   std::vector<int64_t> wanted = op.integers("output_shape");
   if (wanted.size() == axes + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
+  if (!wanted.empty() && wanted.size() != axes) op.fail("output_shape " + shape_text(wanted));
+  for (int64_t length : wanted)
+    if (length < 1 || length > kLargest) op.fail("output_shape " + shape_text(wanted));
   const std::string auto_pad = op.text("auto_pad", "NOTSET");
   const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
   if (wanted.empty() && !same) return;
@@ -165,7 +175,7 @@ void import_conv_transpose(OnnxOp& op) {
     op.fail("input " + shape_text(from) + " with weights " + shape_text(weight_shape));
   const ValueId image = as_image(op, op.input(0));
   const Dims spatial(from.begin() + 2, from.end());
-  std::vector<int64_t> extra = op.integers("output_padding");
+  std::vector<int64_t> extra = per_axis(op, "output_padding", spatial.size(), 0);
   extra.insert(extra.begin(), 2 - std::min<size_t>(2, extra.size()), 0);
   Windows windows = read_windows(op, spatial, kernel_of(op, weight_shape));
   resolve_transposed_pads(op, spatial, &extra, &windows);

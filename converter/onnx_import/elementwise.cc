@@ -76,7 +76,7 @@ void import_clip(OnnxOp& op) {
 
 void import_prelu(OnnxOp& op) { op.output(0, op.emit("PRelu", {op.input(0), op.input(1)})); }
 
-void import_where(OnnxOp& op) { op.output(0, op.emit("Where", op.inputs())); }
+void import_where(OnnxOp& op) { op.output(0, op.emit("Where", {op.input(0), op.input(1), op.input(2)})); }
 
 void import_cast(OnnxOp& op) {
   int64_t onnx_type = op.integer("to", 0);

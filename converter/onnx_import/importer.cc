@@ -10,6 +10,12 @@
 
 namespace octet::converter {
 
+namespace {
+
+constexpr int kMostNodes = 1000000;  // functions that call functions grow without end
+
+}  // namespace
+
 ValueId Scope::find(const std::string& name) const {
   for (const Scope* scope = this; scope != nullptr; scope = scope->outer) {
     const auto found = scope->values.find(name);
@@ -104,6 +110,7 @@ void Importer::import_nodes(const google::protobuf::RepeatedPtrField<onnx::NodeP
 }
 
 void Importer::import_node(const onnx::NodeProto& node, Scope* scope) {
+  if (++imported_nodes_ > kMostNodes) throw_error(StatusCode::kUnsupported, "more than a million nodes");
   if (inline_function(node, scope)) return;
   const std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
   const int opset = domain == "com.microsoft" ? scope->opsets.microsoft : scope->opsets.onnx;

@@ -152,6 +152,7 @@ class Importer {
   Diagnostics* diagnostics_;
   std::set<std::string> node_names_;
   int depth_ = 0;
+  int imported_nodes_ = 0;
 };
 
 // A declared shape. Dimensions without a size are -1; writes the names of symbolic dimensions too. Throws

@@ -3,6 +3,7 @@
 // Data movement: reshapes, transposes, slices, pads. What was an input in one
 // opset and an attribute in another is read here and nowhere else.
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include "converter/onnx_import/handlers.h"
@@ -10,6 +11,8 @@
 namespace octet::converter {
 
 namespace {
+
+constexpr int64_t kLargestDimension = (int64_t{1} << 31) - 1;
 
 // Attribute `key` before `input_since`, input `i` from there on. False if absent.
 bool list_argument(OnnxOp& op, const char* key, size_t i, int input_since, std::vector<int64_t>* list) {
@@ -37,10 +40,11 @@ void import_reshape(OnnxOp& op) {
       to[i] = from[i];
     }
     if (to[i] < -1 || (to[i] == -1 && open >= 0)) op.fail("shape " + shape_text(to));
+    if (to[i] > kLargestDimension) op.fail("shape " + shape_text(to) + " is too large");
     if (to[i] == -1)
       open = static_cast<int>(i);
     else
-      known *= to[i];
+      known = element_count({known, to[i]});
   }
   if (open >= 0) to[static_cast<size_t>(open)] = known == 0 ? 0 : total / known;
   if (element_count(to) != total) op.fail(shape_text(from) + " cannot become " + shape_text(to));
@@ -117,6 +121,7 @@ void import_split(OnnxOp& op) {
   const Dims from = op.shape(0);
   const size_t axis = static_cast<size_t>(op.axis(op.integer("axis", 0), op.rank(0)));
   const int64_t parts = static_cast<int64_t>(op.output_count());
+  if (parts < 1) op.fail("no outputs");
   if (op.integer("num_outputs", parts) != parts) op.fail("num_outputs differs from the outputs");
   std::vector<int64_t> sizes;
   if (!list_argument(op, "split", 1, 13, &sizes)) {
@@ -126,7 +131,10 @@ void import_split(OnnxOp& op) {
       op.fail(std::to_string(parts) + " outputs do not divide axis of " + std::to_string(from[axis]));
   }
   int64_t total = 0;
-  for (int64_t size : sizes) total += size;
+  for (int64_t size : sizes) {
+    if (size < 0 || size > kLargestDimension) op.fail("a part of " + std::to_string(size));
+    total += size;
+  }
   if (total != from[axis] || static_cast<int64_t>(sizes.size()) != parts)
     op.fail("split " + shape_text(sizes) + " of an axis of " + std::to_string(from[axis]) + " into " +
             std::to_string(parts) + " outputs");
@@ -158,7 +166,8 @@ void import_slice(OnnxOp& op) {
   Dims to = from;
   for (size_t i = 0; i < starts.size(); ++i) {
     const size_t axis = static_cast<size_t>(op.axis(axes[i], rank));
-    const int64_t length = from[axis], step = steps[i];
+    const int64_t length = from[axis];
+    const int64_t step = std::max(-kLargestDimension, std::min(kLargestDimension, steps[i]));
     if (step == 0) op.fail("step 0");
     const auto place = [length](int64_t at) { return at < 0 ? at + length : at; };
     // In range for the step's direction, as in Python.
@@ -197,6 +206,9 @@ void import_pad(OnnxOp& op) {
   if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap")
     op.unsupported("mode " + mode);
   if (pads.size() != 2 * rank) op.fail("needs two pads per axis");
+  for (int64_t pad : pads)
+    if (std::abs(std::max(pad, -kLargestDimension - 1)) > kLargestDimension)
+      op.fail("pad " + std::to_string(pad));
   // Negative pads cut: a Slice before the Pad of the rest.
   const Dims from = op.shape(0);
   Dims cut = from;
@@ -227,12 +239,14 @@ void import_tile(OnnxOp& op) {
   const std::vector<int64_t> repeats = op.static_integers(1, "repeats");
   if (repeats.size() != op.shape(0).size()) op.fail("needs one repeat per axis");
   for (int64_t repeat : repeats)
-    if (repeat < 0) op.fail("repeat " + std::to_string(repeat));
+    if (repeat < 0 || repeat > kLargestDimension) op.fail("repeat " + std::to_string(repeat));
   op.output(0, op.emit("Tile", {op.input(0)}, {{"repeats", repeats}}));
 }
 
 void import_depth_space(OnnxOp& op) {
-  Attributes attributes{{"blocksize", op.integer("blocksize", 0)}};
+  const int64_t block = op.integer("blocksize", 0);
+  if (block < 1 || block > (1 << 15)) op.fail("blocksize " + std::to_string(block));
+  Attributes attributes{{"blocksize", block}};
   if (op.type() == "DepthToSpace") attributes["mode"] = op.text("mode", "DCR");
   op.output(0, op.emit(op.type(), {op.input(0)}, attributes));
 }

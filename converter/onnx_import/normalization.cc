@@ -13,7 +13,7 @@ void import_batch_normalization(OnnxOp& op) {
   if (op.opset() < 9 && op.integer("spatial", 1) == 0) op.unsupported("spatial = 0");
   const ValueId x = op.input(0);
   const Dims shape = op.value(x).shape;
-  std::vector<ValueId> inputs = op.inputs();
+  std::vector<ValueId> inputs = {x, op.input(1), op.input(2), op.input(3), op.input(4)};
   for (size_t i = 1; i < inputs.size(); ++i) op.constant(i, "scale, bias, mean and variance");
   // Behind a 1-D convolution, which is an image already: normalized as an image, so that it can be folded.
   if (shape.size() == 3) inputs[0] = as_image(op, x);
@@ -23,7 +23,8 @@ void import_batch_normalization(OnnxOp& op) {
 }
 
 void import_instance_normalization(OnnxOp& op) {
-  op.output(0, op.emit("InstanceNormalization", op.inputs(), {{"epsilon", op.number("epsilon", 1e-5f)}}));
+  op.output(0, op.emit("InstanceNormalization", {op.input(0), op.input(1), op.input(2)},
+                       {{"epsilon", op.number("epsilon", 1e-5f)}}));
 }
 
 void import_layer_normalization(OnnxOp& op) {

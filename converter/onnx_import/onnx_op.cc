@@ -242,6 +242,7 @@ ValueId OnnxOp::emit_transpose(ValueId source, const Permutation& permutation) {
 void OnnxOp::output(size_t i, ValueId id) {
   if (!wants_output(i)) return;
   const std::string& bound = node_.output(static_cast<int>(i));
+  if (scope_->values.count(bound) != 0) fail("output '" + bound + "' is written twice");
   if (emitted_.count(id) != 0) graph().value(id).name = bound;
   scope_->values[bound] = id;
 }

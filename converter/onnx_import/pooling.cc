@@ -28,6 +28,8 @@ ValueId emit_pool(OnnxOp& op, const std::string& type, ValueId x) {
   const Dims from = op.value(x).shape;
   ValueId image = as_image(op, x);
   std::vector<int64_t> kernel = op.integers("kernel_shape");
+  for (int64_t length : kernel)
+    if (length > (1 << 30)) op.fail("kernel " + std::to_string(length) + " is out of range");
   if (kernel.size() + 2 != from.size())
     op.fail("kernel_shape " + shape_text(kernel) + " for an input of rank " + std::to_string(from.size()));
   Windows windows = read_windows(op, Dims(from.begin() + 2, from.end()), kernel);

@@ -18,21 +18,27 @@ void require_constant(OnnxOp& op, ValueId value, const char* what) {
     op.unsupported(std::string(what) + " is computed at run time (dynamic quantization)");
 }
 
+// One scale, or one per slice of `axis` of x; as many zero points.
+void check_parameters(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis) {
+  const Dims scales = op.value(scale).shape, shape = op.value(x).shape;
+  const int64_t count = element_count(scales);
+  if (scales.size() > 1 && count != 1) op.unsupported("scales of shape " + shape_text(scales));
+  if (count != 1 && (shape.empty() || shape[static_cast<size_t>(axis)] != count))
+    op.fail("scales " + shape_text(scales) + " along axis " + std::to_string(axis) + " of " +
+            shape_text(shape));
+  if (zero_point != kNoValue && element_count(op.value(zero_point).shape) != count)
+    op.fail("zero points of shape " + shape_text(op.value(zero_point).shape) + " for scales " +
+            shape_text(scales));
+}
+
 ValueId emit_dequantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis) {
   require_constant(op, scale, "a scale");
   require_constant(op, zero_point, "a zero point");
-  if (op.value(scale).shape.size() > 1)
-    op.unsupported("scales of shape " + shape_text(op.value(scale).shape));
   std::vector<ValueId> inputs = {x, scale};
   if (zero_point != kNoValue) inputs.push_back(zero_point);
-  const int64_t rank = static_cast<int64_t>(op.value(x).shape.size());
-  const bool per_axis = op.value(scale).shape.size() == 1 && element_count(op.value(scale).shape) > 1;
-  if (per_axis) {
-    axis = op.axis(axis, rank);
-    if (op.value(x).shape[static_cast<size_t>(axis)] != op.value(scale).shape[0])
-      op.fail("scales " + shape_text(op.value(scale).shape) + " along axis " + std::to_string(axis) + " of " +
-              shape_text(op.value(x).shape));
-  }
+  const bool per_axis = element_count(op.value(scale).shape) != 1;
+  if (per_axis) axis = op.axis(axis, static_cast<int64_t>(op.value(x).shape.size()));
+  check_parameters(op, x, scale, zero_point, axis);
   return op.emit("DequantizeLinear", inputs, {{"axis", per_axis ? axis : int64_t{0}}});
 }
 
@@ -62,9 +68,10 @@ ValueId emit_quantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, 
   require_constant(op, zero_point, "a zero point");
   std::vector<ValueId> inputs = {x, scale};
   if (zero_point != kNoValue) inputs.push_back(zero_point);
-  const bool per_axis = element_count(op.value(scale).shape) > 1;
-  const int64_t rank = static_cast<int64_t>(op.value(x).shape.size());
-  return op.emit("QuantizeLinear", inputs, {{"axis", per_axis ? op.axis(axis, rank) : int64_t{0}}});
+  const bool per_axis = element_count(op.value(scale).shape) != 1;
+  if (per_axis) axis = op.axis(axis, static_cast<int64_t>(op.value(x).shape.size()));
+  check_parameters(op, x, scale, zero_point, axis);
+  return op.emit("QuantizeLinear", inputs, {{"axis", per_axis ? axis : int64_t{0}}});
 }
 
 void import_quantize_linear(OnnxOp& op) {

@@ -148,7 +148,8 @@ void check_finite(const Source& source, const std::vector<float>& data) {
 uint64_t element_total(const TensorProto& tensor, const std::string& what) {
   uint64_t total = 1;
   for (int64_t dim : tensor.dims()) {
-    if (dim < 0 || (dim > 0 && total > (uint64_t{1} << 40) / static_cast<uint64_t>(dim)))
+    if (dim < 0 || dim > std::numeric_limits<int32_t>::max() ||
+        (dim > 0 && total > (uint64_t{1} << 40) / static_cast<uint64_t>(dim)))
       throw_error(StatusCode::kInvalidModel,
                   what + " '" + tensor.name() + "': dimension " + std::to_string(dim) + " is out of range");
     total *= static_cast<uint64_t>(dim);

@@ -11,6 +11,7 @@ void import_recurrent(OnnxOp& op) {
   std::vector<ValueId> inputs;
   const size_t most = op.type() == "LSTM" ? 8 : 6;
   for (size_t i = 0; i < most; ++i) inputs.push_back(op.optional_input(i));
+  for (size_t i = 0; i < 3; ++i) op.input(i);  // X, W and R have to be there
   for (size_t i = 1; i < 4; ++i)
     if (op.has_input(i)) op.constant(i, "W, R and B");
   const Dims x = op.shape(0);

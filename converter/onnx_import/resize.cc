@@ -19,6 +19,7 @@ struct Plan {
 // Emits a Resize of the two axes that change, in a [1 or N, 1 or C, H, W] frame.
 void emit_resize(OnnxOp& op, const Plan& plan) {
   const Dims from = op.shape(0);
+  if (element_count(from) == 0) op.fail("an empty input");
   std::vector<size_t> changed;
   for (size_t i = 0; i < from.size(); ++i)
     if (plan.to[i] != from[i] || plan.scales[i] != 1.0f) changed.push_back(i);
@@ -64,7 +65,9 @@ Plan plan_from_scales(OnnxOp& op, const std::vector<float>& scales) {
     op.fail(std::to_string(scales.size()) + " scales for an input of rank " + std::to_string(plan.to.size()));
   for (size_t i = 0; i < scales.size(); ++i) {
     if (!(scales[i] > 0)) op.fail("scale " + std::to_string(scales[i]) + "; must be positive");
-    plan.to[i] = static_cast<int64_t>(std::floor(static_cast<float>(plan.to[i]) * scales[i]));
+    const float length = std::floor(static_cast<float>(plan.to[i]) * scales[i]);
+    if (!(length < 1e9f)) op.fail("scale " + std::to_string(scales[i]) + " is out of range");
+    plan.to[i] = static_cast<int64_t>(length);
     if (plan.to[i] < 1) op.fail("scale " + std::to_string(scales[i]) + " leaves nothing");
   }
   return plan;

@@ -204,7 +204,7 @@ Status move_reshape(State* state, Node* node) {
   const auto ahead = wanted ? through_reshape(to, from, *wanted) : std::nullopt;
   const Permutation taken = ahead && through_reshape(from, to, *ahead) ? *ahead : State::natural(from.size());
   node->inputs[0] = state->materialize(x, taken);
-  state->store(y, *through_reshape(from, to, taken));
+  state->store(y, through_reshape(from, to, taken).value_or(State::natural(to.size())));  // none: it is empty
   return {};
 }
 

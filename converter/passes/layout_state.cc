@@ -10,6 +10,12 @@
 
 namespace octet::converter {
 
+namespace {
+
+constexpr int kFarthest = 1000;  // how many readers of readers are asked
+
+}  // namespace
+
 LayoutState::LayoutState(Graph* graph) : graph_(graph) { grow(); }
 
 // New values of the graph are stored as they are meant.
@@ -126,7 +132,8 @@ const LayoutState::Scramble* LayoutState::scramble(ValueId id) const {
   return found == scrambles_.end() ? nullptr : &found->second;
 }
 
-bool LayoutState::takes_scramble(ValueId id) const {
+bool LayoutState::takes_scramble(ValueId id, int depth) const {
+  if (depth > kFarthest) return false;
   if (graph_->is_graph_output(id)) return false;
   const std::vector<Node*> readers = graph_->consumers(id);
   for (const Node* reader : readers) {
@@ -135,21 +142,23 @@ bool LayoutState::takes_scramble(ValueId id) const {
     const bool per_tensor = reader->op != "QuantizeLinear" && reader->op != "DequantizeLinear"
                                 ? reader->inputs.size() == 1
                                 : graph_->value(reader->inputs[1]).constant->elements() == 1;
-    if (!is_elementwise(*reader) || !per_tensor || !takes_scramble(reader->outputs[0])) return false;
+    if (!is_elementwise(*reader) || !per_tensor || !takes_scramble(reader->outputs[0], depth + 1))
+      return false;
   }
   return !readers.empty();
 }
 
-std::optional<Permutation> LayoutState::wanted(ValueId id) {
+std::optional<Permutation> LayoutState::wanted(ValueId id, int depth) {
+  if (depth > kFarthest) return std::nullopt;
   const auto known = wanted_.find(id);
   if (known != wanted_.end()) return known->second;
   wanted_[id] = std::nullopt;
   for (const Node* reader : graph_->consumers(id))
-    if (const auto order = wanted_by(*reader, id)) return wanted_[id] = order;
+    if (const auto order = wanted_by(*reader, id, depth + 1)) return wanted_[id] = order;
   return std::nullopt;
 }
 
-std::optional<Permutation> LayoutState::wanted_by(const Node& reader, ValueId id) {
+std::optional<Permutation> LayoutState::wanted_by(const Node& reader, ValueId id, int depth) {
   const Dims& shape = original(id);
   const ValueId output = reader.outputs[0];
   if (is_channels_last(reader))
@@ -157,11 +166,11 @@ std::optional<Permutation> LayoutState::wanted_by(const Node& reader, ValueId id
                ? std::optional<Permutation>(channels_last(shape.size()))
                : std::nullopt;
   if (reader.op == "Reshape") {
-    const auto behind = wanted(output);
+    const auto behind = wanted(output, depth);
     return behind ? through_reshape(original(output), shape, *behind) : std::nullopt;
   }
   if (reader.op == "Transpose") {
-    const auto behind = wanted(output);
+    const auto behind = wanted(output, depth);
     if (!behind) return std::nullopt;
     const auto perm = reader.integers("perm");
     Permutation order;
@@ -170,7 +179,7 @@ std::optional<Permutation> LayoutState::wanted_by(const Node& reader, ValueId id
   }
   const bool follows = is_elementwise(reader) || reader.op == "Concat" || reader.op == "Slice" ||
                        reader.op == "Pad" || reader.op == "Tile" || reader.op == "Softmax";
-  return follows && original(output).size() == shape.size() ? wanted(output) : std::nullopt;
+  return follows && original(output).size() == shape.size() ? wanted(output, depth) : std::nullopt;
 }
 
 }  // namespace octet::converter

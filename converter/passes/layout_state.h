@@ -47,7 +47,7 @@ class LayoutState {
   static Permutation natural(size_t rank);
 
   // The order in which the readers of `id` would like it, if any of them cares.
-  std::optional<Permutation> wanted(ValueId id);
+  std::optional<Permutation> wanted(ValueId id, int depth = 0);
 
   // Flattened images whose elements are stored in another order than meant: the flattened axes and their
   // order. FullyConnected answers by permuting its weights' columns.
@@ -58,12 +58,12 @@ class LayoutState {
   const Scramble* scramble(ValueId id) const;
   void set_scramble(ValueId id, const Scramble& scramble) { scrambles_[id] = scramble; }
   // True if everything that reads `id` can do with a scramble.
-  bool takes_scramble(ValueId id) const;
+  bool takes_scramble(ValueId id, int depth = 0) const;
 
   void set_current(const Node* node) { current_ = node; }
 
  private:
-  std::optional<Permutation> wanted_by(const Node& reader, ValueId id);
+  std::optional<Permutation> wanted_by(const Node& reader, ValueId id, int depth);
   ValueId insert_move(ValueId from, const char* op, const Permutation& relative, Dims shape);
   void grow();
   size_t current_index() const;
