@@ -245,6 +245,7 @@ class QdqImport {
       if (shared != nullptr && !same_quantization(*shared, quantization)) rule = nullptr;
       shared = &quantization;
     }
+    if (rule != nullptr && (node->op == "ArgMax" || node->op == "ArgMin")) return Status();  // indices: no scale
     if (rule == nullptr || !rule->same_scale || node->outputs.size() != 1 || node->op == "Pad" ||
         !is_byte(graph_.value(node->outputs[0]).type))
       return error(StatusCode::kUnsupported, "%s: works on quantized bytes; it has no such form here",

@@ -207,6 +207,19 @@ TEST(ImportQdq, MovementOfQuantizedBytes) {
   EXPECT_EQ(g.graph.nodes.size(), 2u);
 }
 
+TEST(ImportQdq, IndexOfTheLargestByte) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 4}, {});
+  const ValueId s = g.node("Sigmoid", "s", {g.qdq(x, 0.1f, 3)}, {1, 4}, {});
+  const ValueId bytes = g.q(s, 1.0f / 256, 0, schema::TensorType_U8);
+  g.output(g.node("ArgMax", "best", {bytes}, {1, 1}, {}, {{"axis", int64_t{1}}}, schema::TensorType_S64));
+  const Status status = g.run();
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(g.find("best")->inputs[0], s);
+  EXPECT_EQ(g.type(s), schema::TensorType_S8);
+  EXPECT_EQ(g.graph.nodes.size(), 2u);
+}
+
 TEST(ImportQdq, ConcatOfDifferentScalesRequantizesTheInputs) {
   QdqGraph g;
   const ValueId x = g.input("x", {1, 4}, {}), y = g.input("y", {1, 4}, {});
