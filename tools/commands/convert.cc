@@ -175,10 +175,19 @@ Status convert(const Arguments& arguments, ConvertOptions* options, ConvertRepor
     samples = std::make_unique<FileSamples>(std::move(paths), std::move(specs));
     options->samples = samples.get();
   }
-  Progress progress("calibrate");
-  options->progress = [&](const char*, size_t done, size_t total) { progress.update(done, total); };
-  OCTET_RETURN_IF_ERROR(converter::convert_file(arguments.model, arguments.output, *options, report));
-  progress.finish();
+  std::string stage;   // "calibrate", then "correct": a bar for each
+  std::unique_ptr<Progress> progress;
+  options->progress = [&](const char* now, size_t done, size_t total) {
+    if (progress == nullptr || stage != now) {
+      progress.reset();   // clears its line first
+      progress = std::make_unique<Progress>(stage = now);
+    }
+    progress->update(done, total);
+  };
+  const Status converted = converter::convert_file(arguments.model, arguments.output, *options, report);
+  options->progress = nullptr;
+  progress.reset();
+  OCTET_RETURN_IF_ERROR(converted);
   if (arguments.report.empty()) return Status();
   const std::string html = report_html(arguments.model, arguments.output, *report);
   return converter::write_file(arguments.report, reinterpret_cast<const uint8_t*>(html.data()), html.size());
