@@ -57,6 +57,9 @@ Status lower_preprocessing(const Graph& graph, const GraphPort& port, const Imag
   if (!given.present || !axes.image || port.value == kNoValue) return Status();
   // In [1, 64, 100, 1] the last axis is no channel, as the layout of the graph's own tensor shows.
   const Dims& own = graph.value(port.value).shape;
+  // An input of bytes takes pixels as they are; the network itself normalizes them.
+  const TensorType type = graph.value(port.value).type;
+  if (type != schema::TensorType_F32 && type != schema::TensorType_S8) return Status();
   if (own.size() != 4 || (own[1] != axes.channels && own[3] != axes.channels)) return Status();
   data->present = true;
   data->image = given;
