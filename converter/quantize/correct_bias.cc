@@ -56,6 +56,10 @@ class BiasCorrection {
       : reference_(reference), options_(options), graph_(*graph) {}
 
   Status run(size_t* corrected, size_t* used) {
+    size_t nodes = 0;  // up to the last layer to correct
+    for (size_t i = 0; i < graph_.nodes.size(); ++i)
+      if (is_s8_linear(graph_, *graph_.nodes[i])) nodes = i + 1;
+    if (nodes == 0) return Status();
     const size_t most = kLargestWalkBytes / std::max<size_t>(peak_activation_bytes(graph_), 1);
     std::vector<Sample> samples;
     OCTET_RETURN_IF_ERROR(
@@ -65,7 +69,7 @@ class BiasCorrection {
     OCTET_RETURN_IF_ERROR(measure_reference(samples));
     NodeWalk walk(graph_, samples.size());
     OCTET_RETURN_IF_ERROR(feed(samples, &walk));
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (size_t i = 0; i < nodes; ++i) {
       Node* node = graph_.nodes[i].get();
       OCTET_RETURN_IF_ERROR(walk.run(*node));
       const auto target = means_.find(node->outputs.empty() ? kNoValue : node->outputs[0]);
@@ -74,7 +78,7 @@ class BiasCorrection {
         ++*corrected;
       }
       walk.release(*node);
-      if (options_.progress) options_.progress("correct", i + 1, graph_.nodes.size());
+      if (options_.progress) options_.progress("correct", i + 1, nodes);
     }
     return Status();
   }
