@@ -107,10 +107,10 @@ TEST_F(BadInput, UnsupportedOperator) {
 
 TEST_F(BadInput, DynamicShape) {
   onnx::ModelProto model = bundled_network();
-  auto* shape = model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
-  shape->mutable_dim(2)->set_dim_param("height");
+  auto* type = model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type();
+  type->mutable_shape()->mutable_dim(2)->set_dim_param("height");
   expect_failure(calibrated(save(model)), 1, {"--shape", model.graph().input(0).name()});
-  shape->clear_dim();
+  type->clear_shape();
   expect_failure(calibrated(save(model)), 1, {model.graph().input(0).name()});
 }
 
