@@ -158,8 +158,8 @@ Status parse_size(const char* option, const std::string& text, int* first, int* 
 
 Status parse_shape_option(const std::string& text, std::map<std::string, std::vector<int64_t>>* shapes) {
   const size_t equals = text.rfind('=');
-  const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
-  const char* at = text.c_str() + (equals == std::string::npos ? 0 : equals + 1);
+  const std::string name = text.substr(0, equals == std::string::npos ? 0 : equals);
+  const char* at = text.c_str() + (name.empty() ? text.size() : equals + 1);
   std::vector<int64_t> shape;
   while (*at != '\0') {
     char* end = nullptr;

@@ -62,7 +62,7 @@ Status parse_numbers(const char* option, const std::string& text, std::vector<fl
 // "256" -> {256, 0}; "320x240" -> {320, 240}.
 Status parse_size(const char* option, const std::string& text, int* first, int* second);
 
-// "NAME=1,3,224,224", or "1,3,224,224" for the only input (key "").
+// Adds "NAME=1,3,224,224" to *shapes.
 Status parse_shape_option(const std::string& text, std::map<std::string, std::vector<int64_t>>* shapes);
 
 }  // namespace octet::tools

@@ -63,6 +63,14 @@ void apply_shapes(const std::map<std::string, Dims>& shapes, onnx::GraphProto* g
   }
 }
 
+// Every input needs a shape; said here, because ONNX's checker would only say that a field is missing.
+void refuse_missing_shapes(const onnx::GraphProto& graph) {
+  for (const auto* input : real_inputs(graph))
+    if (input->type().has_tensor_type() && !input->type().tensor_type().has_shape())
+      throw_error(StatusCode::kInvalidArgument, "input '" + input->name() + "' has no shape; give one with --shape " +
+                                                    input->name() + "=1,3,224,224");
+}
+
 void import_file(const std::string& path, const std::map<std::string, Dims>& shapes, Graph* graph,
                  Diagnostics* diagnostics, std::string* sha256) {
   onnx::ModelProto model;
@@ -71,6 +79,7 @@ void import_file(const std::string& path, const std::map<std::string, Dims>& sha
   throw_if_error(read_opsets(model.opset_import(), path, &opsets));
   check_operators(model, model.graph().node(), opsets);
   apply_shapes(shapes, model.mutable_graph(), diagnostics);
+  refuse_missing_shapes(model.graph());
   throw_if_error(load_external_data(std::filesystem::path(path).parent_path().string(), &model));
   throw_if_error(check_with_onnx(path, opsets, &model, diagnostics));
   Importer importer(model, graph, diagnostics);

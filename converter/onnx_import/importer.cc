@@ -64,8 +64,6 @@ void refuse_open_dimensions(const onnx::ValueInfoProto& input, const Dims& shape
 Dims static_shape(const onnx::ValueInfoProto& input) {
   std::vector<std::string> symbols;
   const Dims shape = declared_shape(input, &symbols);
-  if (!input.type().tensor_type().has_shape())
-    refuse_input(input, " has no shape; give one with --shape " + input.name() + "=1,3,224,224");
   refuse_open_dimensions(input, shape, symbols);
   if (shape.size() > static_cast<size_t>(kMaxRank))
     refuse_input(input, ": rank " + std::to_string(shape.size()) + "; the limit is 8",

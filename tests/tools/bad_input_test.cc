@@ -111,7 +111,7 @@ TEST_F(BadInput, DynamicShape) {
   type->mutable_shape()->mutable_dim(2)->set_dim_param("height");
   expect_failure(calibrated(save(model)), 1, {"--shape", model.graph().input(0).name()});
   type->clear_shape();
-  expect_failure(calibrated(save(model)), 1, {model.graph().input(0).name()});
+  expect_failure(calibrated(save(model)), 1, {"no shape", "--shape", model.graph().input(0).name()});
 }
 
 TEST_F(BadInput, NoCalibrationData) {
@@ -173,6 +173,7 @@ TEST_F(BadInput, WrongOptions) {
   expect_failure(convert(network, {"--resize", "0"}), 2, {"--resize"});
   expect_failure(convert(network, {"--color", "CMYK"}), 2, {"--color", "CMYK"});
   expect_failure(convert(network, {"--shape", "image=1,3,x"}), 2, {"--shape"});
+  expect_failure(convert(network, {"--shape", "1,3,32,32"}), 2, {"--shape"});
   expect_failure(convert(network, {"--threads", "0"}), 2, {"--threads"});
   expect_failure(convert(network, {"--cpu-features", "mmx"}), 2, {"mmx"});
   expect_failure({"convert", network}, 2, {"--output"});
