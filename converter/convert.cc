@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "converter/pass.h"
+#include "converter/print_graph.h"
 #include "converter/quantize/correct_bias.h"
 #include "converter/simulate_quantization.h"
 #include "converter/stages.h"
@@ -130,6 +131,7 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
         "convert", "",
         "the network is quantized already: in fp32 its weights keep their quantized values, and " +
             std::to_string(simulate_pinned_scales(&graph)) + " activations are rounded as it says");
+  diagnostics->detail("graph", "", "what is lowered\n" + print_graph(graph));
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));

@@ -4,6 +4,7 @@
 // and that nothing is left behind.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -118,6 +119,10 @@ TEST_F(ConvertFile, Int8IsCloseToFp32AndReported) {
   EXPECT_GT(report.arena_bytes, 0u);
   EXPECT_GT(report.source_bytes, 0u);
   EXPECT_GT(report.minimum_headroom_bits, 5);
+  const bool shows_graph = std::any_of(report.details.begin(), report.details.end(), [](const std::string& line) {
+    return line.find("FullyConnected '") != std::string::npos;
+  });
+  EXPECT_TRUE(shows_graph) << "--verbose prints the graph that is lowered";
   const std::vector<float> quantized = run(one_sample(192), 4);
   float largest = 0;
   for (float y : real) largest = std::max(largest, std::fabs(y));
