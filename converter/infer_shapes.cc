@@ -11,6 +11,7 @@
 #include <map>
 
 #include "converter/constant_math.h"
+#include "converter/quantize/tables.h"
 
 namespace octet::converter {
 
@@ -163,53 +164,12 @@ struct Group {
   std::vector<const char*> ops;
 };
 
-// Every canonical operator has its place here.
+// Every canonical operator has its place here, but for the functions of one variable (quantize/tables.h), which
+// keep the shape.
 const std::vector<Group>& groups() {
   static const std::vector<Group> list = {
       {same,
-       {"Relu",
-        "Clip",
-        "LeakyRelu",
-        "Elu",
-        "Selu",
-        "Celu",
-        "Sigmoid",
-        "Tanh",
-        "HardSigmoid",
-        "HardSwish",
-        "Silu",
-        "Gelu",
-        "GeluTanh",
-        "Softplus",
-        "Softsign",
-        "ThresholdedRelu",
-        "Mish",
-        "Exp",
-        "Log",
-        "Sqrt",
-        "Reciprocal",
-        "Abs",
-        "Neg",
-        "Floor",
-        "Ceil",
-        "Round",
-        "Sign",
-        "Erf",
-        "Sin",
-        "Cos",
-        "Tan",
-        "Asin",
-        "Acos",
-        "Atan",
-        "Sinh",
-        "Cosh",
-        "Asinh",
-        "Acosh",
-        "Atanh",
-        "Not",
-        "Shrink",
-        "Identity",
-        "ChannelShuffle",
+       {"ChannelShuffle",
         "ScatterND",
         "ScatterElements",
         "InstanceNormalization",
@@ -252,6 +212,13 @@ const std::map<std::string, Rule>& table() {
   return rules;
 }
 
+// The rule of a canonical operator, or null.
+Rule find_rule(const std::string& op) {
+  const auto found = table().find(op);
+  if (found != table().end()) return found->second;
+  return find_unary(op) != nullptr ? Rule(same) : nullptr;
+}
+
 // The runtime's limits: rank <= 8, each dimension in 31 bits, at most 2^40 elements.
 Status check_size(const Node& node, const Dims& shape) {
   if (shape.size() > static_cast<size_t>(kMaxRank))
@@ -271,12 +238,11 @@ Status check_size(const Node& node, const Dims& shape) {
 }  // namespace shapes
 
 Status infer_node(const Graph& graph, const Node& node, std::vector<TypedShape>* outputs) {
-  const auto& rules = shapes::table();
-  const auto rule = rules.find(node.op);
-  if (rule == rules.end())
+  const shapes::Rule rule = shapes::find_rule(node.op);
+  if (rule == nullptr)
     return Status(StatusCode::kInternal, shapes::label(node) + ": no shape rule for this operator");
   outputs->clear();
-  OCTET_RETURN_IF_ERROR(rule->second(graph, node, outputs));
+  OCTET_RETURN_IF_ERROR(rule(graph, node, outputs));
   for (const TypedShape& output : *outputs) OCTET_RETURN_IF_ERROR(shapes::check_size(node, output.shape));
   return {};
 }

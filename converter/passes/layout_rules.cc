@@ -8,6 +8,7 @@
 #include "converter/dequantized_constant.h"
 #include "converter/passes/layout_state.h"
 #include "converter/passes/rewrite.h"
+#include "converter/quantize/tables.h"
 
 namespace octet::converter {
 
@@ -292,73 +293,12 @@ Status move_gather(State* state, Node* node) {
 }  // namespace
 
 bool is_elementwise(const Node& node) {
-  static const std::set<std::string> ops = {"Add",
-                                            "Sub",
-                                            "Mul",
-                                            "Div",
-                                            "Min",
-                                            "Max",
-                                            "Pow",
-                                            "Mod",
-                                            "Equal",
-                                            "Less",
-                                            "LessOrEqual",
-                                            "Greater",
-                                            "GreaterOrEqual",
-                                            "And",
-                                            "Or",
-                                            "Xor",
-                                            "Where",
-                                            "PRelu",
-                                            "Cast",
-                                            "Relu",
-                                            "Clip",
-                                            "LeakyRelu",
-                                            "Elu",
-                                            "Selu",
-                                            "Celu",
-                                            "Sigmoid",
-                                            "Tanh",
-                                            "HardSigmoid",
-                                            "HardSwish",
-                                            "Silu",
-                                            "Gelu",
-                                            "GeluTanh",
-                                            "Softplus",
-                                            "Softsign",
-                                            "ThresholdedRelu",
-                                            "Mish",
-                                            "Exp",
-                                            "Log",
-                                            "Sqrt",
-                                            "Reciprocal",
-                                            "Abs",
-                                            "Neg",
-                                            "Floor",
-                                            "Ceil",
-                                            "Round",
-                                            "Sign",
-                                            "Erf",
-                                            "Sin",
-                                            "Cos",
-                                            "Tan",
-                                            "Asin",
-                                            "Acos",
-                                            "Atan",
-                                            "Sinh",
-                                            "Cosh",
-                                            "Asinh",
-                                            "Acosh",
-                                            "Atanh",
-                                            "Not",
-                                            "IsNaN",
-                                            "IsInf",
-                                            "Shrink",
-                                            "Identity",
-                                            "QuantizeLinear",
-                                            "DequantizeLinear",
-                                            "Requantize"};
-  return ops.count(node.op) != 0;
+  static const std::set<std::string> ops = {
+      "Add",     "Sub",  "Mul",         "Div",     "Min",            "Max",            "Pow",
+      "Mod",     "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal",          "And",
+      "Or",      "Xor",  "Where",       "PRelu",   "Cast",           "QuantizeLinear", "DequantizeLinear",
+      "Requantize"};
+  return ops.count(node.op) != 0 || find_unary(node.op) != nullptr;
 }
 
 bool is_channels_last(const Node& node) {
