@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#include "model_generated.h"
 #include "tests/testing/command.h"
 
 namespace octet::testing {
@@ -212,6 +213,30 @@ TEST_F(BadModel, Truncated) {
   for (const size_t length : {size_t{0}, size_t{8}, size_t{100}, whole.size() / 2, whole.size() - 1}) {
     write_text(folder_ / "short.octet", whole.substr(0, length));
     expect_failure({"inspect", folder_ / "short.octet"}, 1, {"short.octet"});
+  }
+}
+
+// A valid file of another writer may lack lists and names; the C interface loads it, the command says what it misses.
+TEST_F(BadModel, WithoutListsOrNames) {
+  for (const bool lists : {false, true}) {
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Pad(64);
+    builder.ForceVectorAlignment(64, 1, 64);
+    const std::vector<int32_t> shape = {1};
+    const std::vector<flatbuffers::Offset<schema::Tensor>> tensors = {
+        schema::CreateTensorDirect(builder, "x", schema::TensorType_F32, &shape)};
+    const std::vector<flatbuffers::Offset<schema::Input>> inputs = {
+        schema::CreateInputDirect(builder, nullptr, 0, schema::TensorType_F32, &shape)};
+    const std::vector<flatbuffers::Offset<schema::Output>> outputs = {
+        schema::CreateOutputDirect(builder, nullptr, 0, schema::TensorType_F32, &shape)};
+    const std::vector<flatbuffers::Offset<schema::Operator>> operators;
+    const std::vector<flatbuffers::Offset<schema::Buffer>> buffers = {schema::CreateBuffer(builder)};
+    builder.Finish(schema::CreateModelDirect(builder, 1, &tensors, lists ? &operators : nullptr, &buffers,
+                                             lists ? &inputs : nullptr, lists ? &outputs : nullptr),
+                   schema::ModelIdentifier());
+    write_text(folder_ / "bare.octet",
+               std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()));
+    for (const char* command : {"inspect", "bench", "verify"}) expect_failure({command, folder_ / "bare.octet"}, 1, {"bare.octet"});
   }
 }
 

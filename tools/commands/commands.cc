@@ -20,6 +20,20 @@ void widen(const std::vector<uint8_t>& bytes, std::vector<float>* values) {
   }
 }
 
+// What the commands take for granted, and a file from another writer might leave out: the lists of inputs, outputs,
+// operators and tensors, and a name for each input and output.
+Status check_complete(const std::string& path, const schema::Model& model) {
+  const bool lists = model.inputs() && model.outputs() && model.operators() && model.tensors() && model.buffers();
+  bool named = lists;
+  if (lists) {
+    for (const schema::Input* input : *model.inputs()) named = named && input->name() != nullptr;
+    for (const schema::Output* output : *model.outputs()) named = named && output->name() != nullptr;
+  }
+  if (named) return Status();
+  return error(StatusCode::kInvalidModel, "%s: %s; the octet command needs it", path.c_str(),
+               lists ? "an input or output has no name" : "no list of inputs, outputs, operators, tensors or buffers");
+}
+
 }  // namespace
 
 Status load_model(const std::string& path, const Arguments& arguments, const SessionOptions& options,
@@ -28,6 +42,7 @@ Status load_model(const std::string& path, const Arguments& arguments, const Ses
   full.threads = static_cast<size_t>(arguments.threads);
   full.cpu_features = arguments.cpu_features;
   OCTET_RETURN_IF_ERROR(Model::load_file(path.c_str(), &loaded->model));
+  OCTET_RETURN_IF_ERROR(check_complete(path, loaded->model->root()));
   return Session::create(*loaded->model, full, &loaded->session);
 }
 
