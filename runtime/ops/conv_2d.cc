@@ -3,6 +3,7 @@
 // Conv2D: x[N,H,W,C], w[O,KH,KW,C/groups], bias[O] -> [N,OH,OW,O];
 // OH = (H + pad_top + pad_bottom - dilation_height * (KH - 1) - 1) / stride_height + 1, OW alike.
 #include "runtime/ops/conv_checks.h"
+#include "runtime/ops/conv_geometry.h"
 #include "runtime/ops/conv_s8_op.h"
 #include "runtime/ops/ops.h"
 
@@ -71,24 +72,8 @@ Status prepare_conv_2d(const OpView& view, PrepareContext* context, std::unique_
 
 Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
   const auto& o = *view.options<schema::Conv2DOptions>();
-  const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   kernels::ConvS8 conv = {};
-  conv.batch = static_cast<size_t>(x[0]);
-  conv.input_height = static_cast<size_t>(x[1]);
-  conv.input_width = static_cast<size_t>(x[2]);
-  conv.input_channels = static_cast<size_t>(x[3]);
-  conv.output_height = static_cast<size_t>(y[1]);
-  conv.output_width = static_cast<size_t>(y[2]);
-  conv.output_channels = static_cast<size_t>(y[3]);
-  conv.kernel_height = static_cast<size_t>(w[1]);
-  conv.kernel_width = static_cast<size_t>(w[2]);
-  conv.stride_height = static_cast<size_t>(o.stride_height());
-  conv.stride_width = static_cast<size_t>(o.stride_width());
-  conv.dilation_height = static_cast<size_t>(o.dilation_height());
-  conv.dilation_width = static_cast<size_t>(o.dilation_width());
-  conv.pad_top = static_cast<size_t>(o.pad_top());
-  conv.pad_left = static_cast<size_t>(o.pad_left());
-  conv.groups = static_cast<size_t>(o.groups());
+  set_conv_geometry(view, &conv);
   OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->packed, &conv));
   return make_conv_s8_op(view, conv, context, op);
 }

@@ -2,6 +2,7 @@
 //
 // Conv2D and ConvTranspose2D in f32, on the portable kernels.
 #include "kernels/portable/conv_f32.h"
+#include "runtime/ops/conv_geometry.h"
 #include "runtime/ops/kernel_types.h"
 #include "runtime/ops/make_op.h"
 #include "runtime/ops/ops.h"
@@ -17,24 +18,8 @@ size_t items_per_thread_for(size_t item_macs) { return kMacsPerThread / (item_ma
 
 kernels::ConvF32 conv_geometry(const OpView& view) {
   const auto& o = *view.options<schema::Conv2DOptions>();
-  const Shape &x = view.input(0)->shape, &w = view.input(1)->shape, &y = view.output(0)->shape;
   kernels::ConvF32 conv = {};
-  conv.batch = static_cast<size_t>(x[0]);
-  conv.input_height = static_cast<size_t>(x[1]);
-  conv.input_width = static_cast<size_t>(x[2]);
-  conv.input_channels = static_cast<size_t>(x[3]);
-  conv.output_height = static_cast<size_t>(y[1]);
-  conv.output_width = static_cast<size_t>(y[2]);
-  conv.output_channels = static_cast<size_t>(y[3]);
-  conv.kernel_height = static_cast<size_t>(w[1]);
-  conv.kernel_width = static_cast<size_t>(w[2]);
-  conv.stride_height = static_cast<size_t>(o.stride_height());
-  conv.stride_width = static_cast<size_t>(o.stride_width());
-  conv.dilation_height = static_cast<size_t>(o.dilation_height());
-  conv.dilation_width = static_cast<size_t>(o.dilation_width());
-  conv.pad_top = static_cast<size_t>(o.pad_top());
-  conv.pad_left = static_cast<size_t>(o.pad_left());
-  conv.groups = static_cast<size_t>(o.groups());
+  set_conv_geometry(view, &conv);
   conv.output_min = o.activation_min();
   conv.output_max = o.activation_max();
   return conv;
