@@ -2,6 +2,8 @@
 #
 # octet_isa_kernel(<target> <file> <isa>): compiles one kernel file for one
 # instruction set and adds it to <target>. A file of another architecture is left out.
+# A file for avxvnni is compiled twice (kernels/x86/vnni_256.h says why): the second object,
+# <file>_evex, holds the rows of the same names with _evex behind them.
 
 set(OCTET_ISA_avx2 -mavx2 -mfma -mbmi2)
 set(OCTET_ISA_avxvnni ${OCTET_ISA_avx2} -mavxvnni)
@@ -10,6 +12,13 @@ set(OCTET_ISA_avx512vnni ${OCTET_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -mavx
 list(APPEND OCTET_ISA_avx512vnni -Wno-uninitialized)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND OCTET_ISA_avx512vnni -Wno-maybe-uninitialized)
+endif()
+# AVX-VNNI in EVEX encoding, with AVX-VNNI's 16 registers where the compiler lets us say so.
+set(OCTET_ISA_avxvnni_evex ${OCTET_ISA_avx2} -mavx512f -mavx512vl -mavx512vnni -mprefer-vector-width=256)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  foreach(number RANGE 16 31)
+    list(APPEND OCTET_ISA_avxvnni_evex -ffixed-xmm${number})
+  endforeach()
 endif()
 set(OCTET_ISA_neon "")
 set(OCTET_ISA_dotprod -march=armv8.2-a+dotprod)
@@ -32,4 +41,11 @@ function(octet_isa_kernel target file isa)
   endif()
   target_sources(${target} PRIVATE ${file})
   set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${OCTET_ISA_${isa}}")
+  if(isa STREQUAL "avxvnni")
+    get_filename_component(name ${file} NAME_WE)
+    set(twin ${CMAKE_CURRENT_BINARY_DIR}/${name}_evex.cc)
+    file(CONFIGURE OUTPUT ${twin} CONTENT "#include \"kernels/${file}\"\n")
+    target_sources(${target} PRIVATE ${twin})
+    set_source_files_properties(${twin} PROPERTIES COMPILE_OPTIONS "${OCTET_ISA_avxvnni_evex}")
+  endif()
 endfunction()

@@ -23,7 +23,7 @@ constexpr size_t kRowCount = sizeof(kRows) / sizeof(kRows[0]);
 
 const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu) {
   for (const ConvS8Kernel* row : kRows)
-    if (cpu.has(row->feature) && row->supports(conv)) return *row;
+    if (cpu.has(row->feature) && row->supports(conv) && (!row->pays || row->pays(conv))) return *row;
   return *kRows[kRowCount - 1];  // the reference, which supports everything
 }
 

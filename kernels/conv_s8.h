@@ -74,9 +74,12 @@ struct ConvS8Kernel {
   size_t (*items)(const ConvS8& conv);
   void (*run)(const ConvS8& conv, const void* packed, const int8_t* input, void* output, size_t first_item,
               size_t last_item, void* scratch);
+  // Whether it is worth taking before the rows below, which then are tried; null: always. Never changes
+  // the answer, so it may ask for the sizes of caches.
+  bool (*pays)(const ConvS8& conv) = nullptr;
 };
 
-// The best kernel for `conv` on `cpu`; the reference row at least, never null.
+// The first row that `cpu` can run, that supports `conv` and that pays; the reference row at least.
 const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu);
 
 // All rows, best first, for tests and benchmarks.

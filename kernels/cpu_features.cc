@@ -27,7 +27,7 @@ struct FeatureName {
 constexpr FeatureName kFeatureNames[] = {
     {"portable", kPortable, kPortable},
     {"avx2", kAvx2, kAvx2},
-    {"avxvnni", kAvxVnni, kAvxVnni | kAvx2},
+    {"avxvnni", kAvxVnni, kAvxVnni | kAvxVnniEvex | kAvx2},
     {"avx512vnni", kAvx512Vnni, kAvx512Vnni | kAvx2},
     {"neon", kNeon, kNeon},
     {"dotprod", kDotprod, kDotprod | kNeon},
@@ -57,7 +57,7 @@ uint32_t detect_bits() {
   if (cpuid_has_avx_vnni()) bits |= kAvxVnni;
   if (cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() && cpuinfo_has_x86_avx512vl() &&
       cpuinfo_has_x86_avx512dq() && cpuinfo_has_x86_avx512vnni()) {
-    bits |= kAvx512Vnni;
+    bits |= kAvx512Vnni | kAvxVnniEvex;
   }
   return bits;
 }
@@ -117,6 +117,7 @@ bool mask_cpu_features(const char* mask, CpuFeatures* features, std::string* unk
 
 std::string cpu_feature_names(CpuFeatures features) {
   std::string names;
+  if (features.has(kAvxVnniEvex) && !features.has(kAvx512Vnni)) features.bits |= kAvxVnni;
   for (const FeatureName& row : kFeatureNames) {
     if (row.bit == kPortable || (features.bits & row.bit) == 0) continue;
     if (!names.empty()) names += ' ';

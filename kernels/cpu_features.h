@@ -17,6 +17,7 @@ enum CpuFeature : uint32_t {
   kNeon = 1u << 3,
   kDotprod = 1u << 4,
   kI8mm = 1u << 5,
+  kAvxVnniEvex = 1u << 6,    // the same 256-bit VNNI, EVEX encoded (AVX512-VNNI and VL): see kernels/x86/vnni_256.h
 };
 
 // A set of CpuFeature bits.
@@ -31,12 +32,13 @@ CpuFeatures detect_cpu_features();
 
 // Applies a mask such as "avx2", "avx2,avxvnni" or "portable": keeps only the
 // features named (and those they imply: avx512vnni and avxvnni imply avx2,
-// dotprod and i8mm imply neon). An empty mask keeps everything.
+// dotprod and i8mm imply neon). "avxvnni" keeps 256-bit VNNI in either encoding.
+// An empty mask keeps everything.
 // Returns false, leaving *features unchanged, for an unknown name; *unknown then
 // holds it.
 bool mask_cpu_features(const char* mask, CpuFeatures* features, std::string* unknown);
 
-// "avx2 avx512vnni", or "portable".
+// "avx2 avx512vnni", or "portable". 256-bit VNNI in EVEX encoding alone, which a mask leaves, reads "avxvnni".
 std::string cpu_feature_names(CpuFeatures features);
 
 }  // namespace octet::kernels

@@ -8,7 +8,7 @@
 namespace octet::kernels {
 namespace {
 
-constexpr CpuFeatures kEveryX86{kAvx2 | kAvxVnni | kAvx512Vnni};
+constexpr CpuFeatures kEveryX86{kAvx2 | kAvxVnni | kAvxVnniEvex | kAvx512Vnni};
 
 CpuFeatures masked(const char* mask, CpuFeatures features) {
   std::string unknown;
@@ -25,6 +25,7 @@ TEST(CpuFeatures, DetectionAgreesWithTheCompiler) {
   EXPECT_EQ(features.has(kAvx512Vnni),
             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"));
+  EXPECT_EQ(features.has(kAvxVnniEvex), features.has(kAvx512Vnni));
   EXPECT_FALSE(features.has(kNeon));
 #endif
 #if defined(__aarch64__)
@@ -42,7 +43,7 @@ TEST(CpuFeatures, EmptyMaskKeepsEverything) {
 TEST(CpuFeatures, MaskKeepsWhatItNamesAndImplies) {
   EXPECT_EQ(masked("portable", kEveryX86).bits, 0u);
   EXPECT_EQ(masked("avx2", kEveryX86).bits, uint32_t{kAvx2});
-  EXPECT_EQ(masked("avxvnni", kEveryX86).bits, uint32_t{kAvx2 | kAvxVnni});
+  EXPECT_EQ(masked("avxvnni", kEveryX86).bits, uint32_t{kAvx2 | kAvxVnni | kAvxVnniEvex});
   EXPECT_EQ(masked("avx512vnni", kEveryX86).bits, uint32_t{kAvx2 | kAvx512Vnni});
   EXPECT_EQ(masked("avx512vnni,avxvnni", kEveryX86).bits, kEveryX86.bits);
   EXPECT_EQ(masked("portable, avx2", kEveryX86).bits, uint32_t{kAvx2});
@@ -65,6 +66,8 @@ TEST(CpuFeatures, UnknownNameChangesNothing) {
 TEST(CpuFeatures, Names) {
   EXPECT_EQ(cpu_feature_names(CpuFeatures{}), "portable");
   EXPECT_EQ(cpu_feature_names(CpuFeatures{kAvx2 | kAvx512Vnni}), "avx2 avx512vnni");
+  EXPECT_EQ(cpu_feature_names(CpuFeatures{kAvx2 | kAvx512Vnni | kAvxVnniEvex}), "avx2 avx512vnni");
+  EXPECT_EQ(cpu_feature_names(CpuFeatures{kAvx2 | kAvxVnniEvex}), "avx2 avxvnni");
 }
 
 TEST(CpuFeatures, HasNeedsEveryBit) {
