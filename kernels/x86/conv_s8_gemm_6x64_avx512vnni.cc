@@ -22,6 +22,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/requantize_avx512.h"
 
 namespace octet::kernels {
 namespace {
@@ -44,18 +45,12 @@ struct Avx512Vnni {
 };
 
 // What all channels share on the way from acc to the output.
-struct Avx512Vnni::Epilogue {
-  __m512i zero_point, min, max;  // 64 * zero_point + 32 in s16; s8
+struct Avx512Vnni::Epilogue : Requantize {
   bool f32;
 
   explicit Epilogue(const ConvS8& c)
-      : zero_point(_mm512_set1_epi16(static_cast<int16_t>(64 * c.output_zero_point + 32))),
-        min(_mm512_set1_epi8(static_cast<char>(c.output_min))),
-        max(_mm512_set1_epi8(static_cast<char>(c.output_max))),
-        f32(c.accumulator_scale != nullptr) {}
+      : Requantize(c.output_zero_point, c.output_min, c.output_max), f32(c.accumulator_scale != nullptr) {}
 };
-
-inline __m512i load(const void* from) { return _mm512_loadu_si512(from); }
 
 // Stores may run up to 63 elements over `to + count`; what stands there is written later or never read.
 void Avx512Vnni::fill(uint8_t* to, size_t count, uint8_t value) {
@@ -164,23 +159,6 @@ inline void multiply_runs(const MicroTile<Avx512Vnni>& t, const Pixels& at, __m5
   }
 }
 
-// acc << left, per channel, where left > 0 (p < 0). To s16 first: what saturates there saturates after
-// the shift too, and nothing overflows.
-inline __m512i shift_left(__m512i acc, __m512i left) {
-  const __m512i narrow =
-      _mm512_min_epi32(_mm512_max_epi32(acc, _mm512_set1_epi32(-32768)), _mm512_set1_epi32(32767));
-  return _mm512_mask_sllv_epi32(acc, _mm512_test_epi32_mask(left, left), narrow, left);
-}
-
-// (((t * m + 2^14) >> 15) + zero_point) >> 6, saturating to s16 in between; zero_point = 64 * z + 32.
-inline __m512i requantize_s16(__m512i t, __m512i multiplier, __m512i zero_point) {
-  return _mm512_srai_epi16(_mm512_adds_epi16(_mm512_mulhrs_epi16(t, multiplier), zero_point), 6);
-}
-
-inline __m512i clamp(__m512i q, const Avx512Vnni::Epilogue& e) {
-  return _mm512_min_epi8(_mm512_max_epi8(q, e.min), e.max);
-}
-
 // Stores bytes [0, columns) of the 128-bit lanes from `lane` on; kWhole: all 16 * kVectors of them.
 template <size_t kVectors>
 inline void store_bytes(int8_t* to, __m512i q, bool whole, __mmask64 mask) {
@@ -200,7 +178,7 @@ inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const ui
                           __m512i multiplier, const Avx512Vnni::Epilogue& e) {
   const __m512i t =
       _mm512_packs_epi32(_mm512_srav_epi32(a, load(shift_a)), _mm512_srav_epi32(b, load(shift_b)));
-  return requantize_s16(t, multiplier, e.zero_point);
+  return e.to_s16(t, multiplier);
 }
 
 // Three or four vectors: one pixel fills a register of s8.
@@ -215,7 +193,7 @@ inline void store_wide(const MicroTile<Avx512Vnni>& t, const Pixels& at,
   for (size_t i = 0; i < kRows; ++i) {
     const __m512i r01 = narrow_two(acc[i][0], acc[i][1], shifts, shifts + 64, m01, e);
     const __m512i r23 = narrow_two(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast, m23, e);
-    __m512i q = clamp(_mm512_packs_epi16(r01, r23), e);
+    __m512i q = e.to_s8(r01, r23);
     if (kVectors == 3) q = _mm512_permutexvar_epi32(compress, q);
     store_bytes<kVectors>(static_cast<int8_t*>(t.output) + at.outputs[i], q, t.columns == t.width, mask);
   }
@@ -237,16 +215,16 @@ inline void store_narrow(const MicroTile<Avx512Vnni>& t, const Pixels& at,
     const size_t i3 = i + 3 < kLast ? i + 3 : kLast;
     __m512i q;
     if (kVectors == 2) {
-      q = _mm512_packs_epi16(narrow_two(acc[i][0], acc[i][kV1], s0, s1, multiplier, e),
-                             narrow_two(acc[i1][0], acc[i1][kV1], s0, s1, multiplier, e));
-      q = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamp(q, e));
+      q = e.to_s8(narrow_two(acc[i][0], acc[i][kV1], s0, s1, multiplier, e),
+                  narrow_two(acc[i1][0], acc[i1][kV1], s0, s1, multiplier, e));
+      q = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
       store_bytes<kVectors>(output + at.outputs[i], q, whole, mask);
       store_bytes<kVectors>(output + at.outputs[i1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
     } else {
-      q = _mm512_packs_epi16(narrow_two(acc[i][0], acc[i1][0], s0, s0, multiplier, e),
-                             narrow_two(acc[i2][0], acc[i3][0], s0, s0, multiplier, e));
+      q = e.to_s8(narrow_two(acc[i][0], acc[i1][0], s0, s0, multiplier, e),
+                  narrow_two(acc[i2][0], acc[i3][0], s0, s0, multiplier, e));
       const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-      q = _mm512_permutexvar_epi32(order, clamp(q, e));
+      q = _mm512_permutexvar_epi32(order, q);
       store_bytes<kVectors>(output + at.outputs[i], q, whole, mask);
       store_bytes<kVectors>(output + at.outputs[i1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
       store_bytes<kVectors>(output + at.outputs[i2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
