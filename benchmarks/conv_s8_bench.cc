@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Google Benchmark of every conv_s8 row that this CPU can run, on layers of the
-// shared networks. Counts useful multiply-accumulates (GMAC/s) and compares each
-// answer with the reference before it is timed.
+// shared networks. Counts useful multiply-accumulates (GMAC/s, and as percent of what one
+// core of this machine can do with the row's instruction set), and compares each answer with
+// the reference before it is timed.
 //
 //   conv_s8_bench --benchmark_filter=avx2
 #include <benchmark/benchmark.h>
@@ -15,6 +16,7 @@
 
 #include "kernels/conv_s8.h"
 #include "tests/kernels/conv_s8_case.h"
+#include "tools/hardware/limits.h"
 
 namespace octet::kernels {
 namespace {
@@ -86,6 +88,9 @@ void run_layer(benchmark::State& state, const ConvS8Kernel& kernel, const Layer&
                       c.kernel_width * (c.input_channels / c.groups);
   state.counters["GMAC/s"] =
       benchmark::Counter(static_cast<double>(macs) * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  if (const double limit = tools::hardware_limit_s8(kernel.feature))
+    state.counters["% of limit"] = benchmark::Counter(static_cast<double>(macs) * 1e-7 / limit,
+                                                      benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void register_all() {
@@ -109,6 +114,8 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   octet::kernels::register_all();
+  for (const octet::tools::Limit& limit : octet::tools::hardware_limits())
+    benchmark::AddCustomContext(std::string("limit ") + limit.name, std::to_string(limit.gmacs) + " GMAC/s");
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -114,6 +114,9 @@ TEST_F(CommandTest, BenchJson) {
   EXPECT_LE(json["latency_ms"]["min"].get<double>(), json["latency_ms"]["median"].get<double>());
   EXPECT_GT(json["macs"].get<uint64_t>(), 1000000u);
   EXPECT_GT(json["operators"].size(), 5u);
+  EXPECT_TRUE(json["limits"].is_object());
+  for (const Json& op : json["operators"])
+    for (const char* key : {"kernel", "min_ms", "macs", "gmacs", "percent_of_limit"}) EXPECT_TRUE(op.contains(key)) << key;
 }
 
 TEST_F(CommandTest, InspectJson) {

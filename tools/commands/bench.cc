@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tools/commands/commands.h"
+#include "tools/hardware/limits.h"
 #include "tools/progress.h"
 
 namespace octet::tools {
@@ -69,7 +72,13 @@ Status measure(const Arguments& arguments, LoadedModel* loaded, Measurement* res
   return Status();
 }
 
+// Of this program alone: getrusage's figure may be that of the program which started it.
 uint64_t peak_rss_bytes() {
+#ifdef __linux__
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.compare(0, 6, "VmHWM:") == 0) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+#endif
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
 #ifdef __APPLE__
@@ -83,9 +92,14 @@ struct OperatorTime {
   std::string type, name, kernel;
   double min_ms = 0, mean_ms = 0;
   uint64_t macs = 0;
+  double limit_gmacs = 0;  // of all threads together; 0: unknown
+
+  double gmacs() const { return min_ms > 0 ? static_cast<double>(macs) / min_ms / 1e6 : 0; }
+  bool has_percent() const { return macs > 0 && limit_gmacs > 0; }
+  double percent() const { return 100 * gmacs() / limit_gmacs; }
 };
 
-std::vector<OperatorTime> operator_times(const Session& session) {
+std::vector<OperatorTime> operator_times(const Session& session, int threads) {
   std::vector<OperatorTime> times;
   const auto& operators = *session.model().root().operators();
   for (const StepProfile& step : session.profile()) {
@@ -99,6 +113,7 @@ std::vector<OperatorTime> operator_times(const Session& session) {
     time.mean_ms = step.runs ? static_cast<double>(step.total_ns) / 1e6 / static_cast<double>(step.runs) : 0;
     for (int i = 0; i < step.operator_count; ++i)
       time.macs += operators.Get(static_cast<unsigned>(step.first_operator + i))->macs();
+    time.limit_gmacs = threads * hardware_limit_of_kernel(step.kernel, session.cpu_features());
     times.push_back(time);
   }
   return times;
@@ -120,13 +135,33 @@ nlohmann::ordered_json to_json(const Arguments& arguments, const LoadedModel& lo
   json["packed_weight_bytes"] = loaded.session->packed_bytes();
   json["peak_rss_bytes"] = peak_rss_bytes();
   json["macs"] = loaded.model->root().facts() ? loaded.model->root().facts()->macs() : 0;
-  if (arguments.profile) {
-    json["operators"] = nlohmann::ordered_json::array();
-    for (const OperatorTime& time : operator_times(*loaded.session))
-      json["operators"].push_back({{"type", time.type}, {"name", time.name}, {"kernel", time.kernel},
-                                   {"min_ms", time.min_ms}, {"mean_ms", time.mean_ms}, {"macs", time.macs}});
+  if (!arguments.profile) return json;
+  json["limits"] = nlohmann::ordered_json::object();
+  for (const Limit& limit : hardware_limits()) json["limits"][limit.name] = limit.gmacs;
+  json["operators"] = nlohmann::ordered_json::array();
+  for (const OperatorTime& time : operator_times(*loaded.session, arguments.threads)) {
+    json["operators"].push_back({{"type", time.type}, {"name", time.name}, {"kernel", time.kernel},
+                                 {"min_ms", time.min_ms}, {"mean_ms", time.mean_ms}, {"macs", time.macs},
+                                 {"gmacs", time.gmacs()}, {"percent_of_limit", nullptr}});
+    if (time.has_percent()) json["operators"].back()["percent_of_limit"] = time.percent();
   }
   return json;
+}
+
+void print_profile(const std::vector<OperatorTime>& times) {
+  printf("limits  ");
+  for (const Limit& limit : hardware_limits()) printf(" %s %.1f ", limit.name, limit.gmacs);
+  printf("%s\n", hardware_limits().empty() ? " unknown on this architecture" : "GMAC/s of one core");
+  printf("\n%-24s %-28s %9s %9s %9s %8s %7s  %s\n", "operator", "name", "min us", "mean us", "1000 MACs", "GMAC/s",
+         "% limit", "kernel");
+  for (const OperatorTime& time : times) {
+    printf("%-24s %-28.28s %9.1f %9.1f %9.0f %8.1f ", time.type.c_str(), time.name.c_str(), time.min_ms * 1e3,
+           time.mean_ms * 1e3, static_cast<double>(time.macs) / 1e3, time.gmacs());
+    if (time.has_percent())
+      printf("%7.1f  %s\n", time.percent(), time.kernel.c_str());
+    else
+      printf("%7s  %s\n", "-", time.kernel.c_str());
+  }
 }
 
 void print_text(const Arguments& arguments, const LoadedModel& loaded, const Measurement& result) {
@@ -137,12 +172,7 @@ void print_text(const Arguments& arguments, const LoadedModel& loaded, const Mea
   printf("start    load %.2f ms, first run %.2f ms\n", result.load_ms, result.first_run_ms);
   printf("memory   arena %s, packed weights %s, peak resident %s\n", bytes_text(loaded.session->arena_bytes()).c_str(),
          bytes_text(loaded.session->packed_bytes()).c_str(), bytes_text(peak_rss_bytes()).c_str());
-  if (!arguments.profile) return;
-  printf("\n%-24s %-28s %9s %9s %10s  %s\n", "operator", "name", "min us", "mean us", "GMAC/s", "kernel");
-  for (const OperatorTime& time : operator_times(*loaded.session))
-    printf("%-24s %-28.28s %9.1f %9.1f %10.1f  %s\n", time.type.c_str(), time.name.c_str(), time.min_ms * 1e3,
-           time.mean_ms * 1e3, time.min_ms > 0 ? static_cast<double>(time.macs) / time.min_ms / 1e6 : 0.0,
-           time.kernel.c_str());
+  if (arguments.profile) print_profile(operator_times(*loaded.session, arguments.threads));
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tools/hardware/limits.h: every kernel that this CPU runs has a limit where loops were written for the
+// architecture. No test asserts a speed.
+#include "tools/hardware/limits.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "kernels/conv_s8.h"
+
+namespace octet::tools {
+namespace {
+
+TEST(LimitsTest, EachIsPositiveAndHasItsOwnName) {
+  std::set<std::string> names;
+  for (const Limit& limit : hardware_limits()) {
+    EXPECT_GT(limit.gmacs, 0) << limit.name;
+    EXPECT_TRUE(names.insert(limit.name).second) << limit.name;
+    EXPECT_EQ(hardware_limit(limit.name), limit.gmacs);
+  }
+  EXPECT_EQ(hardware_limit("no such thing"), 0);
+}
+
+TEST(LimitsTest, KernelsFindTheirs) {
+  if (hardware_limits().empty()) GTEST_SKIP() << "no loops for this architecture";
+  const kernels::CpuFeatures cpu = kernels::detect_cpu_features();
+  size_t count = 0;
+  const kernels::ConvS8Kernel* const* rows = kernels::conv_s8_kernels(&count);
+  for (size_t i = 0; i + 1 < count; ++i) {  // all but the reference
+    if (!cpu.has(rows[i]->feature)) continue;
+    EXPECT_GT(hardware_limit_s8(rows[i]->feature), 0) << rows[i]->name;
+    EXPECT_EQ(hardware_limit_of_kernel(rows[i]->name, cpu), hardware_limit_s8(rows[i]->feature))
+        << rows[i]->name;
+  }
+  EXPECT_EQ(hardware_limit_of_kernel("conv_s8_reference", cpu), 0);
+  EXPECT_EQ(hardware_limit_of_kernel("conv_f32_portable", cpu), 0);
+}
+
+TEST(LimitsTest, FloatIsLimitedByTheMask) {
+  if (hardware_limits().empty()) GTEST_SKIP() << "no loops for this architecture";
+  EXPECT_EQ(hardware_limit_of_kernel("xnnpack", {}), 0);
+  const kernels::CpuFeatures avx2{kernels::kAvx2};
+  EXPECT_EQ(hardware_limit_of_kernel("xnnpack", avx2), hardware_limit("f32_avx2"));
+}
+
+}  // namespace
+}  // namespace octet::tools
