@@ -28,6 +28,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/conv_s8.h"
 
@@ -184,12 +185,61 @@ inline const int8_t* run_weights(const ConvS8& c, const StripPlan& p, size_t o, 
   return c.weights + (o * p.runs + run) * p.run_elements;
 }
 
+// Steps of kStep weights of eight columns side by side; `stride` bytes from step to step.
+template <size_t kStep>
+inline void interleave_eight(const int8_t* const (&columns)[8], size_t steps, size_t stride, int8_t* to) {
+  const int8_t *c0 = columns[0], *c1 = columns[1], *c2 = columns[2], *c3 = columns[3];
+  const int8_t *c4 = columns[4], *c5 = columns[5], *c6 = columns[6], *c7 = columns[7];
+  for (size_t k = 0; k < steps * kStep; k += kStep, to += stride) {
+    std::memcpy(to, c0 + k, kStep);
+    std::memcpy(to + kStep, c1 + k, kStep);
+    std::memcpy(to + 2 * kStep, c2 + k, kStep);
+    std::memcpy(to + 3 * kStep, c3 + k, kStep);
+    std::memcpy(to + 4 * kStep, c4 + k, kStep);
+    std::memcpy(to + 5 * kStep, c5 + k, kStep);
+    std::memcpy(to + 6 * kStep, c6 + k, kStep);
+    std::memcpy(to + 7 * kStep, c7 + k, kStep);
+  }
+}
+
+// One column that is alone, or too short for whole steps; what it does not fill is zero already.
+template <size_t kStep>
+inline void scatter_column(const int8_t* column, size_t elements, size_t stride, int8_t* to) {
+  for (size_t k = 0; k < elements; k += kStep, to += stride)
+    std::memcpy(to, column + k, min_size(kStep, elements - k));
+}
+
+// The panel's weights as [step][width][kStep], the runs one after another, zeros where there are none.
+// Position i of the width, a multiple of 8, holds column column_at(i) of the panel.
+template <size_t kStep, class ColumnAt>
+void pack_columns(const ConvS8& c, const StripPlan& p, const Panel& panel, const ColumnAt& column_at,
+                  int8_t* to) {
+  const bool whole = p.run_elements % kStep == 0;  // then all runs are one
+  const size_t runs = whole ? 1 : p.runs, elements = whole ? p.runs * p.run_elements : p.run_elements;
+  const size_t steps = divide_up(elements, kStep), stride = panel.width * kStep;
+  if (!whole || panel.columns < panel.width) std::memset(to, 0, runs * steps * stride);
+  for (size_t run = 0; run < runs; ++run, to += steps * stride)
+    for (size_t i = 0; i < panel.width; i += 8) {
+      const int8_t* columns[8];
+      bool all = whole;
+      for (size_t j = 0; j < 8; ++j) {
+        const size_t column = column_at(i + j);
+        columns[j] = column < panel.columns ? run_weights(c, p, panel.first + column, run) : nullptr;
+        all = all && columns[j];
+      }
+      if (all) interleave_eight<kStep>(columns, steps, stride, to + i * kStep);
+      for (size_t j = 0; j < 8; ++j)
+        if (!all && columns[j]) scatter_column<kStep>(columns[j], elements, stride, to + (i + j) * kStep);
+    }
+}
+
 // bias - input_zero_point * sum of weights, modulo 2^32, so that raw inputs can be
 // multiplied: sum (q - z) w = sum q w - z sum w. `zero_point` is that of the strip's elements.
 inline uint32_t folded_bias(const ConvS8& c, size_t o, int32_t zero_point) {
   const size_t k = c.kernel_height * c.kernel_width * (c.input_channels / c.groups);
+  const int8_t* weights = c.weights + o * k;
   uint32_t sum = 0;
-  for (size_t i = 0; i < k; ++i) sum += static_cast<uint32_t>(c.weights[o * k + i]);
+  for (size_t i = 0; i < k; ++i) sum += static_cast<uint32_t>(weights[i]);
   return (c.bias ? static_cast<uint32_t>(c.bias[o]) : 0) - static_cast<uint32_t>(zero_point) * sum;
 }
 

@@ -65,11 +65,8 @@ void Portable::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& p
     }
   }
   std::memcpy(to, &header, sizeof(header));
-  auto* weights = reinterpret_cast<int8_t*>(to + sizeof(header));
-  for (size_t run = 0; run < plan.runs; ++run)
-    for (size_t k = 0; k < plan.run_elements; ++k)
-      for (size_t i = 0; i < kWidth; ++i)
-        *weights++ = i < panel.columns ? run_weights(c, plan, panel.first + i, run)[k] : int8_t{0};
+  pack_columns<kStep>(
+      c, plan, panel, [](size_t i) { return i; }, reinterpret_cast<int8_t*>(to + sizeof(header)));
 }
 
 // The two orders of one loop nest, for compilers to vectorize: over the channels, and, where runs are

@@ -114,15 +114,9 @@ void pack_header(const ConvS8& c, const Panel& panel, uint8_t* to) {
 
 void Avx512Vnni::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
   pack_header(c, panel, to);
-  auto* weights = reinterpret_cast<int8_t*>(to + header_bytes(panel.width));
-  for (size_t run = 0; run < plan.runs; ++run)
-    for (size_t k = 0; k < plan.run_elements; k += kStep)
-      for (size_t i = 0; i < panel.width; ++i)
-        for (size_t s = 0; s < kStep; ++s) {
-          const size_t column = channel_at(panel.width, i);
-          const bool inside = column < panel.columns && k + s < plan.run_elements;
-          *weights++ = inside ? run_weights(c, plan, panel.first + column, run)[k + s] : int8_t{0};
-        }
+  pack_columns<kStep>(
+      c, plan, panel, [&panel](size_t i) { return channel_at(panel.width, i); },
+      reinterpret_cast<int8_t*>(to + header_bytes(panel.width)));
 }
 
 // The pixels of one micro-tile: where they stand in the strip, and where their outputs begin.
