@@ -74,6 +74,17 @@ Model::~Model() {
   if (mapped_) munmap(const_cast<uint8_t*>(data_), bytes_);
 }
 
+void Model::release(const void* data, size_t bytes) const {
+  constexpr size_t kWorthACall = 16384;
+  const auto* first = static_cast<const uint8_t*>(data);
+  if (!mapped_ || bytes < kWorthACall || first < data_ || bytes > static_cast<size_t>(data_ + bytes_ - first))
+    return;
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t start = (static_cast<size_t>(first - data_) + page - 1) / page * page;
+  const size_t end = static_cast<size_t>(first - data_ + bytes) / page * page;
+  if (start < end) madvise(const_cast<uint8_t*>(data_) + start, end - start, MADV_DONTNEED);
+}
+
 std::vector<OpView> Model::resolve_operators(std::vector<Tensor>* tensors) const {
   std::vector<OpView> views;
   if (root_->operators() == nullptr) return views;

@@ -36,6 +36,10 @@ class Model {
   // One per schema tensor; `constant` is set, `data` is null for activations.
   const std::vector<Tensor>& tensors() const { return tensors_; }
 
+  // Says that [data, data + bytes), which the file or memory holds, will hardly be read again: whole pages of
+  // a mapped file in it leave memory. Reading them stays correct, and brings them back from the file.
+  void release(const void* data, size_t bytes) const;
+
   // The operators with tensors resolved against `tensors` (the session's own
   // copies, same indices).
   std::vector<OpView> resolve_operators(std::vector<Tensor>* tensors) const;

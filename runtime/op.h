@@ -16,12 +16,15 @@
 
 #include "kernels/cpu_features.h"
 #include "model_generated.h"
+#include "runtime/session_memory.h"
 #include "runtime/status.h"
 #include "runtime/tensor.h"
 
 typedef struct pthreadpool* pthreadpool_t;
 
 namespace octet {
+
+class Model;
 
 // An operator of the file with its tensors resolved. Absent optional inputs
 // are null; trailing absent inputs may be missing from the vector: use input(i).
@@ -44,35 +47,19 @@ struct OpView {
   }
 };
 
-// Memory that lives as long as the session: packed weights, index tables.
-class PackedMemory {
- public:
-  PackedMemory() = default;
-  ~PackedMemory();
-  PackedMemory(const PackedMemory&) = delete;
-  PackedMemory& operator=(const PackedMemory&) = delete;
-
-  // 64-byte aligned, uninitialized; null when memory is exhausted.
-  void* allocate(size_t bytes);
-  size_t bytes() const { return bytes_; }
-
- private:
-  std::vector<void*> blocks_;
-  size_t bytes_ = 0;
-};
-
 struct PrepareContext {
-  kernels::CpuFeatures cpu;         // after masking
+  kernels::CpuFeatures cpu;  // after masking
   size_t threads = 1;
   pthreadpool_t pool = nullptr;     // the one that run will get; null with one thread
-  PackedMemory* packed = nullptr;   // never null in prepare
+  SessionMemory* memory = nullptr;  // for packed weights and tables; never null in prepare
+  const Model* model = nullptr;     // to release constants that run does not read; never null in prepare
   size_t scratch_bytes = 0;         // out: scratch that run needs for each thread
 };
 
 struct RunContext {
-  pthreadpool_t pool = nullptr;     // null: run on the calling thread
+  pthreadpool_t pool = nullptr;  // null: run on the calling thread
   size_t threads = 1;
-  uint8_t* scratch = nullptr;       // 64-byte aligned; thread t owns scratch + t * scratch_stride
+  uint8_t* scratch = nullptr;  // 64-byte aligned; thread t owns scratch + t * scratch_stride
   size_t scratch_stride = 0;
 };
 

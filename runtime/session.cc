@@ -23,6 +23,21 @@ constexpr size_t kMaxScratchBytes = std::numeric_limits<size_t>::max() / 4;
 
 constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+// About what a session takes: packed weights a little larger than the constants, and an arena for the
+// operator whose inputs and outputs are the largest.
+size_t expected_bytes(const std::vector<Tensor>& tensors, const std::vector<OpView>& views) {
+  size_t constants = 0, most = 0;
+  for (const Tensor& tensor : tensors)
+    if (tensor.is_constant()) constants += tensor.bytes;
+  for (const OpView& view : views) {
+    size_t bytes = 0;
+    for (const std::vector<Tensor*>* list : {&view.inputs, &view.outputs})
+      for (const Tensor* tensor : *list) bytes += tensor && !tensor->is_constant() ? tensor->bytes : 0;
+    most = std::max(most, bytes);
+  }
+  return constants + constants / 8 + most;
+}
+
 uint64_t now_ns() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
@@ -80,8 +95,11 @@ Status Session::prepare_steps() {
   context.cpu = cpu_;
   context.threads = options_.threads;
   context.pool = state.pool.get();
-  context.packed = &state.packed;
+  state.memory.expect(expected_bytes(tensors_, state.views));
+  context.memory = &state.memory;
+  context.model = model_;
   OCTET_RETURN_IF_ERROR(partition_operators(*model_, options_, state.views, &context, &state.steps));
+  packed_bytes_ = state.memory.bytes();
   state.thread_scratch_bytes = context.scratch_bytes;
   state.step_of_operator.resize(state.views.size());
   profile_.resize(state.steps.size());
@@ -101,12 +119,11 @@ Status Session::plan_arena() {
     return error(StatusCode::kUnsupported, "the activations need %zu bytes; this build allows %llu",
                  plan.bytes, static_cast<unsigned long long>(kMaxArenaBytes));
   arena_bytes_ = plan.bytes;
-  state.arena = allocate_aligned(arena_bytes_);
-  if (!state.arena)
-    return error(StatusCode::kOutOfMemory, "no memory for an arena of %zu bytes", arena_bytes_);
+  auto* arena = static_cast<uint8_t*>(state.memory.allocate(arena_bytes_));
+  if (!arena) return error(StatusCode::kOutOfMemory, "no memory for an arena of %zu bytes", arena_bytes_);
   state.own_data.resize(tensors_.size());
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    if (plan.offsets[i] != ArenaPlan::kNoPlace) tensors_[i].data = state.arena.get() + plan.offsets[i];
+    if (plan.offsets[i] != ArenaPlan::kNoPlace) tensors_[i].data = arena + plan.offsets[i];
     state.own_data[i] = tensors_[i].data;
   }
   for (const Binding& binding : state.inputs)
@@ -125,10 +142,9 @@ Status Session::allocate_scratch() {
   scratch_bytes_ = state.context.scratch_stride * options_.threads;
   for (const std::vector<Binding>* bindings : {&state.inputs, &state.outputs})  // never while running
     for (const Binding& binding : *bindings) scratch_bytes_ = std::max(scratch_bytes_, binding.staging_bytes);
-  state.scratch = allocate_aligned(scratch_bytes_);
-  if (!state.scratch)
+  state.context.scratch = static_cast<uint8_t*>(state.memory.allocate(scratch_bytes_));
+  if (!state.context.scratch)
     return error(StatusCode::kOutOfMemory, "no memory for scratch of %zu bytes", scratch_bytes_);
-  state.context.scratch = state.scratch.get();
   return Status();
 }
 
@@ -158,8 +174,6 @@ void Session::set_observer(Observer observer, void* argument) {
   state_->observer = observer;
   state_->observer_argument = argument;
 }
-
-size_t Session::packed_bytes() const { return state_->packed.bytes(); }
 
 const char* Session::kernel_name(int operator_index) const {
   const int step = state_->step_of_operator[static_cast<size_t>(operator_index)];

@@ -92,7 +92,7 @@ class Session {
 
   size_t arena_bytes() const { return arena_bytes_; }      // activations
   size_t scratch_bytes() const { return scratch_bytes_; }  // all threads
-  size_t packed_bytes() const;                             // packed weights
+  size_t packed_bytes() const { return packed_bytes_; }    // packed weights and tables
   const char* kernel_name(int operator_index) const;       // of the step that runs it
   const std::vector<StepProfile>& profile() const { return profile_; }
 
@@ -112,6 +112,7 @@ class Session {
   std::vector<Tensor> tensors_;
   std::vector<StepProfile> profile_;
   size_t arena_bytes_ = 0;
+  size_t packed_bytes_ = 0;
   size_t scratch_bytes_ = 0;
   std::unique_ptr<State> state_;
 };

@@ -54,7 +54,7 @@ Tensor& Session::output(size_t i) { return tensors_[state_->outputs[i].tensor]; 
 Status Session::set_input(size_t i, const void* data, size_t bytes) {
   const std::vector<Binding>& inputs = state_->inputs;
   OCTET_RETURN_IF_ERROR(check_transfer("input", i, inputs.size(), data, bytes, declared_bytes(inputs, i)));
-  write_tensor(inputs[i], data, state_->scratch.get(), &tensors_[inputs[i].tensor]);
+  write_tensor(inputs[i], data, state_->context.scratch, &tensors_[inputs[i].tensor]);
   return Status();
 }
 
@@ -72,7 +72,7 @@ Status Session::set_input_pixels(size_t i, const uint8_t* pixels, size_t bytes) 
 Status Session::get_output(size_t i, void* data, size_t bytes) const {
   const std::vector<Binding>& outputs = state_->outputs;
   OCTET_RETURN_IF_ERROR(check_transfer("output", i, outputs.size(), data, bytes, declared_bytes(outputs, i)));
-  read_tensor(outputs[i], tensors_[outputs[i].tensor], state_->scratch.get(), data);
+  read_tensor(outputs[i], tensors_[outputs[i].tensor], state_->context.scratch, data);
   return Status();
 }
 

@@ -6,7 +6,6 @@
 #include <pthreadpool.h>
 
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "runtime/binding.h"
@@ -14,17 +13,6 @@
 #include "runtime/session.h"
 
 namespace octet {
-
-struct FreeAligned {
-  void operator()(uint8_t* block) const { ::operator delete (block, std::align_val_t{64}); }
-};
-using AlignedBlock = std::unique_ptr<uint8_t, FreeAligned>;
-
-// 64-byte aligned, uninitialized; null when memory is exhausted.
-inline AlignedBlock allocate_aligned(size_t bytes) {
-  return AlignedBlock(
-      static_cast<uint8_t*>(::operator new (bytes > 0 ? bytes : 1, std::align_val_t{64}, std::nothrow)));
-}
 
 struct DestroyPool {
   void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
@@ -41,8 +29,7 @@ struct Step {
 struct Session::State {
   // Declared so that steps go first on destruction: they may point at the rest.
   std::unique_ptr<pthreadpool, DestroyPool> pool;
-  AlignedBlock arena, scratch;
-  PackedMemory packed;
+  SessionMemory memory;  // packed weights and tables, then the arena, then scratch
   std::vector<OpView> views;
   std::vector<int> step_of_operator;
   std::vector<Step> steps;

@@ -74,7 +74,7 @@ Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, std::uniq
   const auto& o = *view.options<schema::Conv2DOptions>();
   kernels::ConvS8 conv = {};
   set_conv_geometry(view, &conv);
-  OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->packed, &conv));
+  OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->memory, &conv));
   return make_conv_s8_op(view, conv, context, op);
 }
 

@@ -27,7 +27,7 @@ kernels::ConvF32 conv_geometry(const OpView& view) {
 
 // Allocates `bytes` of packed memory for the weights of `view`.
 Status allocate_packed(const OpView& view, PrepareContext* context, size_t bytes, void** packed) {
-  *packed = context->packed->allocate(bytes);
+  *packed = context->memory->allocate(bytes);
   if (*packed) return Status();
   return error(StatusCode::kOutOfMemory, "%s '%s': no memory for %zu bytes of packed weights",
                schema::EnumNameOperatorType(view.definition->type()), view.name(), bytes);

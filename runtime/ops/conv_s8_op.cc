@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 
+#include "runtime/model.h"
 #include "runtime/parallel.h"
 
 namespace octet {
@@ -35,14 +36,17 @@ class ConvS8Op final : public Op {
   PreparedConvS8 prepared_;
 };
 
+size_t weights_of(const kernels::ConvS8& c) {
+  return c.output_channels * c.kernel_height * c.kernel_width * (c.input_channels / c.groups);
+}
+
 size_t macs_of(const kernels::ConvS8& c) {
-  return c.batch * c.output_height * c.output_width * c.output_channels * c.kernel_height * c.kernel_width *
-         (c.input_channels / c.groups);
+  return c.batch * c.output_height * c.output_width * weights_of(c);
 }
 
 }  // namespace
 
-Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, PackedMemory* packed,
+Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, SessionMemory* memory,
                               kernels::ConvS8* conv) {
   conv->input_zero_point = view.input(0)->zero_point;
   conv->weights = static_cast<const int8_t*>(view.input(1)->constant);
@@ -61,8 +65,8 @@ Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& optio
   conv->right_shift = r.right_shift()->data();
   const size_t channels = conv->output_channels;
   if (r.multiplier()->size() == channels) return {};
-  auto* multiplier = static_cast<int16_t*>(packed->allocate(channels * sizeof(int16_t)));
-  auto* right_shift = static_cast<int8_t*>(packed->allocate(channels));
+  auto* multiplier = static_cast<int16_t*>(memory->allocate(channels * sizeof(int16_t)));
+  auto* right_shift = static_cast<int8_t*>(memory->allocate(channels));
   if (!multiplier || !right_shift) return out_of_memory(view, channels * 3);
   std::fill_n(multiplier, channels, r.multiplier()->Get(0));
   std::fill_n(right_shift, channels, r.right_shift()->Get(0));
@@ -77,10 +81,11 @@ Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareC
   prepared->kernel = &kernels::select_conv_s8(conv, context->cpu);
   const size_t bytes = prepared->kernel->packed_bytes(conv);
   if (bytes > 0) {
-    void* packed = context->packed->allocate(bytes);
+    void* packed = context->memory->allocate(bytes);
     if (!packed) return out_of_memory(view, bytes);
     prepared->kernel->pack(conv, packed);
     prepared->packed = packed;
+    context->model->release(conv.weights, weights_of(conv));
   }
   prepared->items = prepared->kernel->items(conv);
   prepared->minimum_items = prepared->items * kMacsWorthAThread / std::max<size_t>(macs_of(conv), 1) + 1;

@@ -15,8 +15,8 @@
 namespace octet {
 
 // Sets zero points, clamp, weights, bias, requantization, scale and table of `conv` from the operator.
-// A requantization with one entry is spread over the channels, into `packed` memory.
-Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, PackedMemory* packed,
+// A requantization with one entry is spread over the channels, into `memory`.
+Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, SessionMemory* memory,
                               kernels::ConvS8* conv);
 
 // One convolution with its kernel and packed weights.

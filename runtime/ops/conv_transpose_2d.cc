@@ -94,7 +94,7 @@ kernels::ConvS8 transposed_geometry(const OpView& view, const schema::Conv2DOpti
 Status prepare_phase(const OpView& view, const kernels::ConvS8& transposed, size_t index,
                      PrepareContext* context, ConvTransposeS8Op::PreparedPhase* prepared) {
   kernels::ConvTransposeS8Phase phase = kernels::conv_transpose_s8_phase(transposed, index);
-  auto* weights = static_cast<int8_t*>(context->packed->allocate(phase.weights_bytes));
+  auto* weights = static_cast<int8_t*>(context->memory->allocate(phase.weights_bytes));
   if (!weights)
     return error(StatusCode::kOutOfMemory, "ConvTranspose2D '%s': no memory for %zu bytes of weights",
                  view.name(), phase.weights_bytes);
@@ -134,7 +134,7 @@ Status prepare_conv_transpose_2d(const OpView& view, PrepareContext* context, st
 Status prepare_conv_transpose_2d_s8(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
   const auto& o = *view.options<schema::Conv2DOptions>();
   kernels::ConvS8 transposed = transposed_geometry(view, o);
-  OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->packed, &transposed));
+  OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->memory, &transposed));
   std::vector<ConvTransposeS8Op::PreparedPhase> phases(kernels::conv_transpose_s8_phase_count(transposed));
   for (size_t i = 0; i < phases.size(); ++i)
     OCTET_RETURN_IF_ERROR(prepare_phase(view, transposed, i, context, &phases[i]));

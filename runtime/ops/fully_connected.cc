@@ -45,7 +45,7 @@ Status prepare_fully_connected_s8(const OpView& view, PrepareContext* context, s
   conv.input_width = conv.output_width = x.elements(0, x.rank - 1);
   conv.input_channels = static_cast<size_t>(w[1]);
   conv.output_channels = static_cast<size_t>(w[0]);
-  OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->packed, &conv));
+  OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->memory, &conv));
   return make_conv_s8_op(view, conv, context, op);
 }
 

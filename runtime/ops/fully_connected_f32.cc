@@ -18,7 +18,7 @@ Status prepare_fully_connected_f32(const OpView& view, PrepareContext* context, 
   fc.output_min = options.activation_min();
   fc.output_max = options.activation_max();
   const size_t bytes = kernels::fully_connected_f32_packed_bytes(fc);
-  void* packed = context->packed->allocate(bytes);
+  void* packed = context->memory->allocate(bytes);
   if (!packed)
     return error(StatusCode::kOutOfMemory, "FullyConnected '%s': no memory for %zu bytes of packed weights",
                  view.name(), bytes);

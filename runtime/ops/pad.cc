@@ -44,7 +44,7 @@ class PadOp final : public Op {
   explicit PadOp(const OpView& view) : input_(view.input(0)), output_(view.output(0)) {}
 
   // Builds the axes and their maps; false when memory is exhausted.
-  bool prepare(const schema::PadOptions& options, PackedMemory* packed) {
+  bool prepare(const schema::PadOptions& options, SessionMemory* memory) {
     const Shape &from = input_->shape, &to = output_->shape;
     const auto stays = [&](int d) {
       return options.begin()->Get(static_cast<uint32_t>(d)) == 0 && from[d] == to[d];
@@ -62,7 +62,7 @@ class PadOp final : public Op {
       }
       pad_.output_dims[pad_.rank] = static_cast<size_t>(to[d]);
       pad_.input_strides[pad_.rank] = from.elements(d + 1, rank);
-      if ((d == rank - 1 || !stays(d)) && !build_map(options, d, packed)) return false;
+      if ((d == rank - 1 || !stays(d)) && !build_map(options, d, memory)) return false;
       ++pad_.rank;
     }
     kernels::find_pad_run(&pad_);
@@ -81,9 +81,9 @@ class PadOp final : public Op {
 
  private:
   // The map of axis d becomes that of the last axis of pad_.
-  bool build_map(const schema::PadOptions& options, int d, PackedMemory* packed) {
+  bool build_map(const schema::PadOptions& options, int d, SessionMemory* memory) {
     const int32_t length = output_->shape[d];
-    int32_t* map = static_cast<int32_t*>(packed->allocate(sizeof(int32_t) * static_cast<size_t>(length)));
+    int32_t* map = static_cast<int32_t*>(memory->allocate(sizeof(int32_t) * static_cast<size_t>(length)));
     if (map == nullptr) return false;
     const int64_t begin = options.begin()->Get(static_cast<uint32_t>(d));
     for (int32_t o = 0; o < length; ++o)
@@ -138,7 +138,7 @@ Status prepare_pad(const OpView& view, PrepareContext* context, OpPointer* op) {
     op->reset(pad.release());
     return Status();
   }
-  if (!pad->prepare(*view.options<schema::PadOptions>(), context->packed))
+  if (!pad->prepare(*view.options<schema::PadOptions>(), context->memory))
     return error(StatusCode::kOutOfMemory, "Pad '%s': no memory for its maps", view.name());
   op->reset(pad.release());
   return Status();

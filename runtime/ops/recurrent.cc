@@ -169,7 +169,7 @@ Status validate_recurrent(const OpView& view) {
 Status prepare_recurrent(const OpView& view, PrepareContext* context, OpPointer* op) {
   const kernels::RecurrentF32 layer = layer_of(view);
   const size_t bytes = kernels::recurrent_f32_packed_bytes(layer);
-  void* packed = context->packed->allocate(bytes);
+  void* packed = context->memory->allocate(bytes);
   if (!packed)
     return error(StatusCode::kOutOfMemory, "Recurrent '%s': no memory for %zu bytes of packed weights",
                  view.name(), bytes);

@@ -48,7 +48,7 @@ uint32_t IslandBuilder::weights(const float* data, const std::vector<size_t>& di
 }
 
 uint32_t IslandBuilder::filled(float value, size_t count) {
-  float* data = static_cast<float*>(packed_->allocate(count * sizeof(float) + kSlackBytes));
+  float* data = static_cast<float*>(memory_->allocate(count * sizeof(float) + kSlackBytes));
   if (!data) {
     status_ = xnn_status_out_of_memory;
     return XNN_INVALID_VALUE_ID;
@@ -67,7 +67,7 @@ uint32_t IslandBuilder::define(const std::vector<size_t>& dims, const void* data
 }
 
 void* IslandBuilder::copy_with_slack(const void* data, size_t bytes) {
-  uint8_t* copy = static_cast<uint8_t*>(packed_->allocate(bytes + kSlackBytes));
+  uint8_t* copy = static_cast<uint8_t*>(memory_->allocate(bytes + kSlackBytes));
   if (!copy) {
     status_ = xnn_status_out_of_memory;
     return nullptr;

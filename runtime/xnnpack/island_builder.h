@@ -14,7 +14,7 @@ namespace octet {
 
 class IslandBuilder {
  public:
-  explicit IslandBuilder(PackedMemory* packed) : packed_(packed) {}
+  explicit IslandBuilder(SessionMemory* memory) : memory_(memory) {}
   ~IslandBuilder() { xnn_delete_subgraph(subgraph_); }
   IslandBuilder(const IslandBuilder&) = delete;
   IslandBuilder& operator=(const IslandBuilder&) = delete;
@@ -49,7 +49,7 @@ class IslandBuilder {
   uint32_t define(const std::vector<size_t>& dims, const void* data, uint32_t external_id, uint32_t flags);
   void* copy_with_slack(const void* data, size_t bytes);
 
-  PackedMemory* packed_;
+  SessionMemory* memory_;
   xnn_subgraph_t subgraph_ = nullptr;
   std::map<const Tensor*, uint32_t> values_;
   xnn_status status_ = xnn_status_success;

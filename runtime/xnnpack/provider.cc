@@ -110,7 +110,7 @@ Status prepare_xnnpack_island(const std::vector<OpView>& views, const std::vecto
   if (!initialize_xnnpack()) return error(StatusCode::kUnsupported, "XNNPACK does not run on this CPU");
   const std::vector<const OpView*> operators = needed_operators(views, outputs);
   std::vector<Tensor*> tensors = outside_inputs(operators);
-  IslandBuilder builder(context->packed);
+  IslandBuilder builder(context->memory);
   xnn_status status = builder.begin(tensors, outputs);
   for (size_t i = 0; i < operators.size() && status == xnn_status_success; ++i)
     status = builder.add(*operators[i]);
