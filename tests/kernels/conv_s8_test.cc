@@ -79,6 +79,39 @@ TEST_P(ConvS8KernelTest, RaggedChannels) {
   }
 }
 
+// Few input channels: windows of every length modulo four, with and without elements left over, rows
+// shorter and longer than a tile.
+TEST_P(ConvS8KernelTest, FirstLayers) {
+  for (const size_t channels : {1, 2, 3, 4}) {
+    for (const size_t kernel : {2, 3, 5, 7}) {
+      for (const size_t stride : {1, 2, 3}) {
+        const size_t outputs = (7 * channels + 9 * kernel + 16 * stride) % 70 + 1;
+        check_shape(square(11, 12, channels, outputs, kernel, stride, kernel / 2));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+  for (const size_t outputs : {1, 7, 8, 9, 16, 24, 31, 32, 33, 48, 50, 64, 80, 96, 100, 130}) {
+    check_shape(square(9, 14, 3, outputs, 3, 2, 1));
+    check_shape(square(6, 5, 3, outputs, 3, 1, 1));
+    if (HasFatalFailure()) return;
+  }
+  for (const ConvShape& shape : {
+           ConvShape{1, 22, 24, 3, 32, 3, 3, 2, 2, 1, 1, 0, 0, 1, 1, 1},    // MobileNet's pads
+           ConvShape{3, 9, 7, 3, 16, 3, 3, 2, 1, 1, 1, 5, 0, 0, 6, 1},      // far outside
+           ConvShape{2, 25, 10, 1, 64, 10, 4, 2, 2, 1, 1, 4, 1, 5, 1, 1},   // DS-CNN
+           ConvShape{1, 40, 30, 3, 24, 11, 11, 4, 4, 1, 1, 2, 2, 2, 2, 1},  // AlexNet
+           ConvShape{1, 5, 20, 3, 16, 1, 7, 1, 6, 1, 1, 0, 3, 0, 3, 1},     // steps of 18
+           ConvShape{1, 9, 9, 2, 16, 5, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1},
+           ConvShape{1, 3, 3, 3, 16, 3, 3, 1, 1, 1, 1, 12, 15, 12, 15, 1},  // mostly padding
+           square(3, 230, 3, 16, 3, 1, 1),
+           square(60, 3, 3, 16, 3, 1, 1),
+       }) {
+    check_shape(shape);
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST_P(ConvS8KernelTest, Depthwise) {
   for (const size_t channels :
        {1, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 31, 32, 40, 48, 50, 56, 64, 72, 100, 136}) {
@@ -148,8 +181,9 @@ TEST_P(ConvS8KernelTest, RandomGeometry) {
 }
 
 TEST_P(ConvS8KernelTest, StridedOutput) {
-  for (const ConvShape& shape : {square(5, 6, 16, 24, 1, 1, 0), square(5, 6, 16, 16, 3, 1, 1, 16),
-                                 square(5, 6, 16, 33, 3, 2, 1), square(1, 1, 64, 24, 1, 1, 0)}) {
+  for (const ConvShape& shape :
+       {square(5, 6, 16, 24, 1, 1, 0), square(5, 6, 16, 16, 3, 1, 1, 16), square(5, 6, 16, 33, 3, 2, 1),
+        square(1, 1, 64, 24, 1, 1, 0), square(9, 12, 3, 24, 3, 2, 1), square(9, 12, 3, 96, 3, 1, 1)}) {
     ConvCase test(shape, ConvData::kRandom, ConvOutput::kS8, ++seed_);
     ConvS8& c = test.conv;
     c.output_pixel_stride = 2 * c.output_channels + 3;
