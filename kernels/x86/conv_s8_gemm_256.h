@@ -8,7 +8,7 @@
 //   s32 right_shift[W]  (p > 0), or f32 scale[W]
 //   s32 left_shift[W]   (p < 0)
 //   s16 multiplier[16]
-//   s32 has_left_shift, padded to 32 bytes
+//   s32 plain, padded to 32 bytes: s8 output, no left shift, as many channels as the panel is wide
 //   s8  weights[step][W][kStep], consecutive k of a channel together
 // With W = 16, channels stand as 0-3 8-11 | 4-7 12-15 in the s32 vectors, so that
 // packs, which works on 128-bit halves, puts them in order.
@@ -46,13 +46,6 @@ struct Gemm256 {
   static size_t header_bytes(size_t width) { return 12 * width + 64; }
 };
 
-// The pixels of one micro-tile: where they stand in the strip, and where their outputs begin.
-template <class Isa>
-struct Pixels {
-  const typename Isa::Element* const* pixels;
-  const size_t* outputs;
-};
-
 // The channel in position `i` of the panel's s32 vectors.
 inline size_t channel_at(size_t width, size_t i) {
   constexpr uint8_t kOrder[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
@@ -68,7 +61,8 @@ inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point,
   auto* right = reinterpret_cast<int32_t*>(bias + width);
   auto* left = right + width;
   auto* multiplier = reinterpret_cast<int16_t*>(left + width);
-  auto* has_left = reinterpret_cast<int32_t*>(multiplier + 16);
+  auto* plain = reinterpret_cast<int32_t*>(multiplier + 16);
+  *plain = !c.accumulator_scale && panel.columns == width;
   for (size_t i = 0; i < width; ++i) {
     if (channel_at(width, i) >= panel.columns) continue;
     const size_t o = panel.first + channel_at(width, i);
@@ -81,7 +75,7 @@ inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point,
     if (p > 0) bias[i] += uint32_t{1} << (p - 1);
     right[i] = p > 0 ? p : 0;
     left[i] = p < 0 ? -p : 0;
-    if (p < 0) *has_left = 1;
+    if (p < 0) *plain = 0;
   }
   if (c.accumulator_scale) return;
   // In order for W = 16; 0-3 0-3 4-7 4-7 for W = 8, where one vector holds two pixels.
@@ -94,23 +88,18 @@ inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point,
 // The weights of the panel, behind its header.
 template <class Isa>
 void pack_weights(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
-  auto* weights = reinterpret_cast<int8_t*>(to + Gemm256::header_bytes(panel.width));
-  for (size_t run = 0; run < plan.runs; ++run)
-    for (size_t k = 0; k < plan.run_elements; k += Isa::kStep)
-      for (size_t i = 0; i < panel.width; ++i)
-        for (size_t s = 0; s < Isa::kStep; ++s) {
-          const size_t column = channel_at(panel.width, i);
-          const bool inside = column < panel.columns && k + s < plan.run_elements;
-          *weights++ = inside ? run_weights(c, plan, panel.first + column, run)[k + s] : int8_t{0};
-        }
+  pack_columns<Isa::kStep>(
+      c, plan, panel, [&panel](size_t i) { return channel_at(panel.width, i); },
+      reinterpret_cast<int8_t*>(to + Gemm256::header_bytes(panel.width)));
 }
 
 inline __m256i clamp(__m256i q, const Epilogue256& e) {
   return _mm256_min_epi8(_mm256_max_epi8(q, e.min), e.max);
 }
 
-// The first `columns` bytes of q.
+// The first `columns` bytes of q, at most 16.
 inline void store_some(int8_t* to, __m128i q, size_t columns) {
+  if (columns == 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(to), q);
   if (columns & 8) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), q);
     q = _mm_srli_si128(q, 8);
@@ -158,7 +147,7 @@ inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const uint8_t
 
 // Two pixels at a time; the last of an odd number is its own neighbour.
 template <size_t kRows, size_t kVectors, bool kWhole, class Isa>
-inline void store_s8(const MicroTile<Isa>& t, const Pixels<Isa>& at, const __m256i (&acc)[kRows][kVectors],
+inline void store_s8(const MicroTile<Isa>& t, const size_t* outputs, const __m256i (&acc)[kRows][kVectors],
                      const Epilogue256& e) {
   const __m256i multiplier = load(t.panel + 96 * kVectors);
   auto* output = static_cast<int8_t*>(t.output);
@@ -166,52 +155,50 @@ inline void store_s8(const MicroTile<Isa>& t, const Pixels<Isa>& at, const __m25
   for (size_t i = 0; i < kRows; i += 2) {
     const size_t next = i + 1 < kRows ? i + 1 : i;
     const __m256i q = requantize_pair<kVectors>(acc[i], acc[next], t.panel + 32 * kVectors, multiplier, e);
-    store_pair<kVectors, kWhole>(output + at.outputs[i], output + at.outputs[next], q, t.columns);
+    store_pair<kVectors, kWhole>(output + outputs[i], output + outputs[next], q, t.columns);
   }
 }
 
-// One pixel's values of float(acc) * scale, channel by channel: this is the rare way out.
-__attribute__((noinline)) inline void store_f32(const int32_t* acc, const void* scales, size_t width,
-                                                size_t columns, float* to) {
+// One pixel's values of float(acc) * scale, channel by channel.
+inline void store_f32(const __m256i* acc, const void* scales, size_t width, size_t columns, float* to) {
+  const auto* value = reinterpret_cast<const int32_t*>(acc);
   const auto* scale = static_cast<const float*>(scales);
   for (size_t i = 0; i < width; ++i) {
     const size_t channel = channel_at(width, i);
-    if (channel < columns) to[channel] = static_cast<float>(acc[i]) * scale[i];
+    if (channel < columns) to[channel] = static_cast<float>(value[i]) * scale[i];
   }
 }
 
+// What plain panels do not need: f32 output, left shifts, fewer channels than the panel is wide. Out of
+// the way, so that it takes no registers from the plain path.
 template <size_t kRows, size_t kVectors, class Isa>
-inline void store_f32_rows(const MicroTile<Isa>& t, const Pixels<Isa>& at,
-                           const __m256i (&acc)[kRows][kVectors]) {
-#pragma GCC unroll 12
-  for (size_t i = 0; i < kRows; ++i) {
-    int32_t values[8 * kVectors];
-#pragma GCC unroll 2
-    for (size_t j = 0; j < kVectors; ++j) store(values + 8 * j, acc[i][j]);
-    store_f32(values, t.panel + 32 * kVectors, 8 * kVectors, t.columns,
-              static_cast<float*>(t.output) + at.outputs[i]);
-  }
-}
-
-// From finished accumulators to the output.
-template <size_t kRows, size_t kVectors, class Isa>
-inline void finish_micro_tile(const MicroTile<Isa>& t, const Pixels<Isa>& at, __m256i (&acc)[kRows][kVectors],
-                              const Epilogue256& e) {
-  if (e.f32) return store_f32_rows(t, at, acc);
-  int32_t has_left;
-  std::memcpy(&has_left, t.panel + 96 * kVectors + 32, sizeof(has_left));
-  if (has_left) {
-#pragma GCC unroll 12
+__attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const size_t* outputs,
+                                                __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
+  if (e.f32) {
     for (size_t i = 0; i < kRows; ++i)
+      store_f32(acc[i], t.panel + 32 * kVectors, 8 * kVectors, t.columns,
+                static_cast<float*>(t.output) + outputs[i]);
+    return;
+  }
+  for (size_t i = 0; i < kRows; ++i)
+    for (size_t j = 0; j < kVectors; ++j)
+      acc[i][j] = shift_left(acc[i][j], load(t.panel + 32 * (2 * kVectors + j)));
+  store_s8<kRows, kVectors, false>(t, outputs, acc, e);
+}
+
+// From finished accumulators to the output; output i at element `outputs[i]`.
+template <size_t kRows, size_t kVectors, class Isa>
+inline void finish_micro_tile(const MicroTile<Isa>& t, const size_t* outputs,
+                              const __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
+  int32_t plain;
+  std::memcpy(&plain, t.panel + 96 * kVectors + 32, sizeof(plain));
+  if (__builtin_expect(plain, 1)) return store_s8<kRows, kVectors, true>(t, outputs, acc, e);
+  __m256i copy[kRows][kVectors];
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
-      for (size_t j = 0; j < kVectors; ++j)
-        acc[i][j] = shift_left(acc[i][j], load(t.panel + 32 * (2 * kVectors + j)));
-  }
-  if (t.columns == 8 * kVectors) {
-    store_s8<kRows, kVectors, true>(t, at, acc, e);
-  } else {
-    store_s8<kRows, kVectors, false>(t, at, acc, e);
-  }
+    for (size_t j = 0; j < kVectors; ++j) copy[i][j] = acc[i][j];
+  finish_rare_tile(t, outputs, copy, e);
 }
 
 }  // namespace

@@ -57,13 +57,13 @@ inline __m256i broadcast_four(const uint8_t* from) {
 }
 
 template <size_t kRows, size_t kVectors>
-inline void multiply_runs(const MicroTile<AvxVnni>& t, const Pixels<AvxVnni>& at,
+inline void multiply_runs(const MicroTile<AvxVnni>& t, const uint8_t* const* pixels,
                           __m256i (&acc)[kRows][kVectors]) {
   const uint8_t* weights = t.panel + AvxVnni::header_bytes(8 * kVectors);
   for (size_t run = 0; run < t.runs; ++run) {
     const uint8_t* a[kRows];
 #pragma GCC unroll 12
-    for (size_t i = 0; i < kRows; ++i) a[i] = at.pixels[i] + t.run_offsets[run];
+    for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + t.run_offsets[run];
     for (size_t k = 0; k < 4 * t.steps; k += 4) {
       __m256i b[kVectors];
 #pragma GCC unroll 2
@@ -79,40 +79,29 @@ inline void multiply_runs(const MicroTile<AvxVnni>& t, const Pixels<AvxVnni>& at
   }
 }
 
+// `tiles` times kRows pixels.
 template <size_t kRows, size_t kVectors>
-inline void run_micro_tile(const MicroTile<AvxVnni>& t, const Pixels<AvxVnni>& at, const Epilogue256& e) {
-  __m256i acc[kRows][kVectors];
-#pragma GCC unroll 12
-  for (size_t i = 0; i < kRows; ++i)
+void run_micro_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t tiles, const Epilogue256& e) {
+  for (size_t m = first; m < first + kRows * tiles; m += kRows) {
+    __m256i acc[kRows][kVectors];
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
-    for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 32 * j);
-  multiply_runs<kRows, kVectors>(t, at, acc);
-  finish_micro_tile(t, at, acc, e);
-}
-
-// Copies of the parameters can live in registers. Fewer than kRows - 1 rows are a single tile, which
-// goes without: loading what was just stored in other sizes stalls.
-template <size_t kRows, size_t kVectors>
-void run_micro_tiles(const MicroTile<AvxVnni>& t, Pixels<AvxVnni> at, size_t tiles, const Epilogue256& e) {
-  if constexpr (kRows + 1 < AvxVnni::kRows) {
-    run_micro_tile<kRows, kVectors>(t, at, e);
-  } else {
-    const MicroTile<AvxVnni> local = t;
-    const Epilogue256 epilogue = e;
-    for (; tiles > 0; --tiles, at.pixels += kRows, at.outputs += kRows)
-      run_micro_tile<kRows, kVectors>(local, at, epilogue);
+      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 32 * j);
+    multiply_runs<kRows, kVectors>(t, t.pixels + m, acc);
+    finish_micro_tile(t, t.outputs + m, acc, e);
   }
 }
 
 void AvxVnni::run_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& e) {
-  using Function = void (*)(const MicroTile<AvxVnni>&, Pixels<AvxVnni>, size_t, const Epilogue&);
+  using Function = void (*)(const MicroTile<AvxVnni>&, size_t, size_t, const Epilogue&);
   static constexpr Function kFunctions[2][6] = {
       {run_micro_tiles<1, 1>, run_micro_tiles<2, 1>, run_micro_tiles<3, 1>, run_micro_tiles<4, 1>,
        run_micro_tiles<5, 1>, run_micro_tiles<6, 1>},
       {run_micro_tiles<1, 2>, run_micro_tiles<2, 2>, run_micro_tiles<3, 2>, run_micro_tiles<4, 2>,
        run_micro_tiles<5, 2>, run_micro_tiles<6, 2>}};
-  kFunctions[t.width == kPanel][rows - 1](t, {t.pixels + first, t.outputs + first}, tiles, e);
+  kFunctions[t.width == kPanel][rows - 1](t, first, tiles, e);
 }
 
 bool supports(const ConvS8&) { return true; }
