@@ -42,6 +42,10 @@ const Layer kLayers[] = {
     {"resnet8/first", square(32, 32, 3, 16, 3, 1, 1)},
     {"resnet8/conv_32_16", square(32, 32, 16, 16, 3, 1, 1)},
     {"resnet8/conv_8_64", square(8, 8, 64, 64, 3, 1, 1)},
+    {"resnet18/conv_56_64", square(56, 56, 64, 64, 3, 1, 1)},
+    {"resnet18/conv_28_128", square(28, 28, 128, 128, 3, 1, 1)},
+    {"resnet18/conv_14_256", square(14, 14, 256, 256, 3, 1, 1)},
+    {"resnet18/conv_7_512", square(7, 7, 512, 512, 3, 1, 1)},
     {"squeezenet/first_7x7", square(224, 224, 3, 96, 7, 2, 0)},
     {"squeezenet/expand_54_16_64", square(54, 54, 16, 64, 3, 1, 1)},
     {"squeezenet/squeeze_54_128_16", square(54, 54, 128, 16, 1, 1, 0)},
@@ -73,7 +77,12 @@ void run_layer(benchmark::State& state, const ConvS8Kernel& kernel, const Layer&
   ConvCase test(layer.shape, ConvData::kRandom, ConvOutput::kS8, 1);
   // Shifts as networks have them: left shifts are rare and cost extra.
   for (int8_t& p : test.right_shift) p = layer.shape.groups > 1 ? 3 : 8;
+  // And weights: about normally distributed, one near the largest. Some kernels depend on them.
+  testing::Random random(2);
+  for (int8_t& w : test.weights)
+    w = static_cast<int8_t>((random.s8(-127) + random.s8(-127) + random.s8(-127) + random.s8(-127)) / 4);
   const ConvS8& c = test.conv;
+  if (!kernel.supports(c)) return state.SkipWithError("not supported with these weights");
   const AlignedMemory packed = allocate(kernel.packed_bytes(c)), scratch = allocate(kernel.scratch_bytes(c));
   kernel.pack(c, packed.get());
   std::vector<int8_t> output(test.output_span());

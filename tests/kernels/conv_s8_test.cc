@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "tests/kernels/conv_s8_case.h"
 #include "tests/kernels/conv_s8_check.h"
@@ -199,6 +201,73 @@ TEST_P(ConvS8KernelTest, LargeTiles) {
   check_shape(square(70, 20, 4, 8, 3, 1, 1));
   check_shape(square(12, 30, 3, 8, 1, 1, 0, 1, 1, 2));
   check(ConvCase(square(1, 10, 20000, 17, 1, 1, 0), ConvData::kExtremes, ConvOutput::kS8, 7), 7);
+}
+
+// What Winograd kernels take: 3x3, stride 1, tiles of 4x4 that the image's edges cut.
+TEST_P(ConvS8KernelTest, ThreeByThreeEdges) {
+  for (size_t height = 1; height <= 13; ++height) {
+    const size_t width = 1 + height * 5 % 13, batch = 1 + height % 2;
+    check_shape(square(height, width, 8, 5, 3, 1, 1, 1, 1, batch));
+    check_shape(square(height, width, 17, 33, 3, 1, 2, 1, 1, 1));
+    if (height > 2 && width > 2) check_shape(square(height, width, 32, 16, 3, 1, 0));
+    if (HasFatalFailure()) return;
+  }
+  check_shape(ConvShape{2, 6, 9, 20, 18, 3, 3, 1, 1, 1, 1, 0, 2, 1, 0, 1});
+  check_shape(ConvShape{1, 3, 4, 20, 18, 3, 3, 1, 1, 1, 1, 7, 3, 2, 6, 1});
+}
+
+TEST_P(ConvS8KernelTest, ThreeByThreeChannels) {
+  for (const size_t channels : {1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 96, 110})
+    for (const size_t outputs : {1, 7, 8, 9, 16, 17, 31, 32, 33, 49, 64}) {
+      check_shape(square(5, 6, channels, outputs, 3, 1, 1));
+      if (HasFatalFailure()) return;
+    }
+}
+
+// So many weights that some kernels keep them in another form; small ones, as trained layers have them.
+TEST_P(ConvS8KernelTest, ThreeByThreeManyChannels) {
+  for (const ConvShape& shape : {square(6, 3, 515, 240, 3, 1, 1), square(4, 9, 384, 333, 3, 1, 1)}) {
+    ConvCase test(shape, ConvData::kRandom, ConvOutput::kS8, ++seed_);
+    for (int8_t& w : test.weights) w = static_cast<int8_t>(w / 4);
+    for (int8_t& p : test.right_shift) p = static_cast<int8_t>(8 + p % 3);
+    check(test, seed_);
+  }
+}
+
+// Winograd kernels are exact where |acc + rounding term| stays below 2^25 (conv_s8_winograd_plan.h): they
+// take the last convolution that keeps it, at both ends, and refuse the first that does not.
+TEST_P(ConvS8KernelTest, AccumulatorsAtTheBoundOfWinograd) {
+  constexpr size_t kChannels = 115;
+  constexpr int32_t kReach = 9 * kChannels * 127 * 255, kBound = 1 << 25, kShift = 12;
+  const ConvS8Kernel& kernel = *GetParam();
+  if (!std::strstr(kernel.name, "winograd")) return;
+  for (const bool high : {false, true}) {
+    ConvCase test(square(5, 5, kChannels, 3, 3, 1, 1), ConvData::kRandom, ConvOutput::kS8, 5);
+    ConvS8& c = test.conv;
+    c.input_zero_point = -128;
+    c.output_zero_point = 0;
+    c.output_min = -128;
+    c.output_max = 127;
+    c.bias = test.bias.data();
+    std::fill(test.input.begin(), test.input.end(), int8_t{127});
+    std::fill(test.weights.begin(), test.weights.end(), high ? int8_t{127} : int8_t{-127});
+    std::fill(test.right_shift.begin(), test.right_shift.end(), static_cast<int8_t>(kShift));
+    std::fill(test.multiplier.begin(), test.multiplier.end(), int16_t{1 << 14});
+    const int32_t last = high ? kBound - 1 - (1 << (kShift - 1)) - kReach : kReach - kBound;
+    std::fill(test.bias.begin(), test.bias.end(), 0);
+    test.bias[2] = last;
+    EXPECT_TRUE(kernel.supports(c));
+    check(test, 5);
+    test.bias[2] = last + (high ? 1 : -1);
+    EXPECT_FALSE(kernel.supports(c));
+    // Without the rounding term there is room for it; a shift that leaves nothing needs none.
+    test.right_shift[2] = high ? 0 : 31;
+    EXPECT_EQ(kernel.supports(c), high);
+    test.bias[2] = last;
+    test.right_shift[2] = high ? 25 : 31;
+    EXPECT_EQ(kernel.supports(c), !high);
+    check(test, 6);
+  }
 }
 
 std::string kernel_name(const ::testing::TestParamInfo<const ConvS8Kernel*>& info) {

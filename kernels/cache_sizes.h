@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sizes of this CPU's data caches. Kernels may size their blocks by them and choose by them, but no
+// answer depends on them.
+#pragma once
+
+#include <cstddef>
+
+namespace octet::kernels {
+
+struct CacheSizes {
+  size_t l1, l2, l3;  // bytes; l1 and l2 of one core, l3 as a whole (0 where there is none)
+};
+
+// Detected once with cpuinfo; what it does not know is the size that small CPUs of the last ten years have.
+CacheSizes cache_sizes();
+
+}  // namespace octet::kernels

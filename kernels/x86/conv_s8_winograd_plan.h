@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Exact integer Winograd F(4x4, 3x3) for conv_s8: how the work is cut, what stands where, when it is exact
+// and when it pays. conv_s8_winograd.h runs it.
+//
+// A tile is 4x4 outputs, its window 6x6 inputs. With X the window, W the 3x3 weights and * elementwise,
+//
+//   24^2 * outputs = A^T ((G W G^T) * (B^T X B)) A          summed over input channels inside the brackets
+//
+//   B^T =  4  0 -5  0  1  0     G = 6  0  0     A^T =  1  1  1  1  1  0     with columns 1, 2 times -4
+//          0 -4 -4  1  1  0         1  1  1            0  1 -1  2 -2  0     and columns 3, 4, 0, 5 times 1
+//          0  4 -4 -1  1  0         1 -1  1            0  1  1  4  4  0
+//          0 -2 -1  2  1  0         1  2  4            0  1 -1  8 -8  4
+//          0  2 -1 -2  1  0         1 -2  4
+//          0  4  0 -5  0  1         0  0  6
+//
+// so a convolution becomes 36 matrix products, one for each point of the 6x6: tiles x input channels by
+// input channels x output channels, with a quarter of the multiplications.
+//
+// Why it is exact. Everything after the transforms is computed modulo 2^32, which additions and products
+// respect, so only these bounds are needed:
+//   V = B^T X B: rows of B^T sum to at most 10 in magnitude, |q| <= 128: |V| <= 100 * 128 = 12800 < 2^15.
+//   U = G W G^T: rows of G sum to at most 7, |w| <= 127: |U| <= 49 * 127 = 6223 < 2^15.
+//   The products U * V are s16 x s16; pmaddwd adds two of them without overflow (2 * 12800 * 6223 < 2^31).
+//   A^T's rows 0 to 3 are used divided by 1, 2, 4, 4, which leaves no fractions. Row i, column k of the
+//   result is then 9 f_i f_k * sum with f = 8, 4, 2, 2. Times the inverse of 9 modulo 2^32, 0x38e38e39
+//   (9 * 0x38e38e39 = 2 * 2^32 + 1), and 64 / (f_i f_k), it is 64 * sum modulo 2^32.
+//   Adding 64 * (bias - zero_point * sum of weights + rounding term) gives 64 * x modulo 2^32 with
+//   x = acc + rounding term; where -2^25 <= x < 2^25, that is 64 * x itself, and x >> p = (64 x) >> (p + 6).
+// accumulators_fit() proves the last bound for every output channel from the weights themselves.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/cache_sizes.h"
+#include "kernels/conv_s8.h"
+
+namespace octet::kernels {
+namespace {
+
+constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
+constexpr size_t kChunk = 32;         // input channels that stand together in V
+constexpr size_t kPartChannels = 64;  // input channels whose U is made at once, where it is not stored
+constexpr size_t kItemsWanted = 16;   // so that threads find work in small images too
+constexpr int kHeadroomBits = 25;     // |x| < 2^25, above
+constexpr int kScaleBits = 6;         // 64 * x is what stands in the s32
+
+inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
+inline size_t align_64(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
+
+// An odd number of cache lines: then the 36 points of one place fall into different sets of the cache.
+inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
+
+// Packed memory: the plan, then for each panel of Isa::kPanel output channels a header and weights. The
+// weights are U (stored), or s8 from which every run makes U: nine times less to fetch from memory.
+//   header   s32 bias[kPanel]         64 * (bias - zero_point * sum of weights + rounding term)
+//            s32 right_shift[kPanel]  p + 6 or 0
+//            s32 left_shift[kPanel]   -(p + 6) or 0
+//            s16 multiplier[kPanel]
+//            s32 has_left_shift
+//   U        [point][pair of input channels][kPanel][2] s16
+//   s8       [pair of input channels][tap][kPanel][2]
+// Scratch, per thread: V [point][chunk][tile of the block][kChunk] s16; U of one part, unless stored;
+// M [point][tile][kPanel] s32, the products; a pixel of zero points, which stands for padding.
+struct WinogradPlan {
+  size_t tiles_x, image_tiles, tiles;  // of a row, of an image, of all images
+  size_t block, blocks;                // tiles that pass the steps together
+  size_t panels, chunks, pairs;
+  size_t part_pairs;                 // pairs of input channels whose U stands together
+  bool stored;                       // U is in packed memory
+  size_t v_bytes, u_bytes, m_bytes;  // from one point to the next
+  size_t header_bytes, panel_bytes;
+  ConvS8OutputStrides output;
+};
+
+inline bool has_winograd_geometry(const ConvS8& c) {
+  return c.kernel_height == 3 && c.kernel_width == 3 && c.stride_height == 1 && c.stride_width == 1 &&
+         c.dilation_height == 1 && c.dilation_width == 1 && c.groups == 1 && !c.accumulator_scale;
+}
+
+// Sums of a channel's weights.
+struct WeightSums {
+  int32_t sum, magnitude;
+};
+
+inline WeightSums sum_weights(const int8_t* weights, size_t count) {
+  int32_t sum = 0, magnitude = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t w = weights[i];
+    sum += w;
+    magnitude += w < 0 ? -w : w;
+  }
+  return {sum, magnitude};
+}
+
+// The rounding term 2^(p-1). From p = 26 on, |acc| < 2^25 <= 2^(p-1): the shifted value is 0 whatever acc
+// is, and packing writes a multiplier of 0 instead.
+inline bool shifts_everything_out(int right_shift) { return right_shift > kHeadroomBits; }
+inline int32_t rounding_term(int right_shift) {
+  return right_shift > 0 && !shifts_everything_out(right_shift) ? 1 << (right_shift - 1) : 0;
+}
+
+// Whether acc + rounding term is in [-2^25, 2^25) for every input in [-128, 127], in every channel. Positive
+// and negative weights reach their extremes with opposite inputs: with P and N the sums of their magnitudes,
+//   bias - P (z + 128) - N (127 - z) <= acc <= bias + P (127 - z) + N (z + 128).
+inline bool accumulators_fit(const ConvS8& c) {
+  const size_t count = kTaps * c.input_channels;
+  if (count > (size_t{1} << 24))
+    return false;  // the sums fit in s32 below that, and such layers do not exist
+  const int64_t bound = int64_t{1} << kHeadroomBits, z = c.input_zero_point;
+  for (size_t o = 0; o < c.output_channels; ++o) {
+    const WeightSums w = sum_weights(c.weights + o * count, count);
+    const int64_t positive = (int64_t{w.magnitude} + w.sum) / 2,
+                  negative = (int64_t{w.magnitude} - w.sum) / 2;
+    const int64_t bias = c.bias ? c.bias[o] : 0;
+    const int64_t low = bias - positive * (z + 128) - negative * (127 - z);
+    const int64_t high = bias + positive * (127 - z) + negative * (z + 128);
+    if (low < -bound || high + rounding_term(c.right_shift[o]) >= bound) return false;
+  }
+  return true;
+}
+
+// Tiles of a block: V, M and a part of U stay in half of L2, and the blocks make enough items for threads.
+template <class Isa>
+void choose_block(WinogradPlan* p, size_t l2) {
+  const size_t tile_bytes = kPoints * (2 * kChunk * p->chunks + 4 * Isa::kPanel);
+  const size_t part_bytes = p->stored ? 0 : kPoints * p->u_bytes;
+  const size_t room = l2 / 2 > part_bytes ? l2 / 2 - part_bytes : 0;
+  const size_t most = max_size(room / tile_bytes, Isa::kRows);
+  const size_t wanted = divide_up(kItemsWanted, p->panels), least = divide_up(p->tiles, Isa::kRows);
+  p->blocks = max_size(divide_up(p->tiles, most), min_size(wanted, max_size(least, 1)));
+  p->block = divide_up(p->tiles, p->blocks);
+  p->blocks = divide_up(p->tiles, p->block);
+}
+
+template <class Isa>
+WinogradPlan make_plan(const ConvS8& c) {
+  const CacheSizes caches = cache_sizes();
+  WinogradPlan p = {};
+  p.tiles_x = divide_up(c.output_width, kTile);
+  p.image_tiles = p.tiles_x * divide_up(c.output_height, kTile);
+  p.tiles = c.batch * p.image_tiles;
+  p.panels = divide_up(c.output_channels, Isa::kPanel);
+  p.chunks = divide_up(c.input_channels, kChunk);
+  p.pairs = divide_up(c.input_channels, 2);
+  p.stored = kPoints * 2 * c.input_channels * c.output_channels <= caches.l3 / 4;
+  p.part_pairs = p.stored ? p.pairs : min_size(p.pairs, kPartChannels / 2);
+  p.u_bytes = odd_lines(p.part_pairs * 4 * Isa::kPanel);
+  choose_block<Isa>(&p, caches.l2);
+  p.v_bytes = odd_lines(p.chunks * p.block * 2 * kChunk);
+  p.m_bytes = odd_lines(p.block * 4 * Isa::kPanel);
+  p.header_bytes = align_64(14 * Isa::kPanel + sizeof(int32_t));
+  p.panel_bytes =
+      p.header_bytes + (p.stored ? kPoints * p.u_bytes : align_64(p.pairs * kTaps * 2 * Isa::kPanel));
+  p.output = conv_s8_output_strides(c);
+  return p;
+}
+
+template <class Isa>
+size_t packed_bytes(const ConvS8& c) {
+  const WinogradPlan p = make_plan<Isa>(c);
+  return align_64(sizeof(WinogradPlan)) + p.panels * p.panel_bytes;
+}
+
+template <class Isa>
+size_t items(const ConvS8& c) {
+  const WinogradPlan p = make_plan<Isa>(c);
+  return p.blocks * p.panels;
+}
+
+// ---- when it pays ----
+
+// Cycles of one core on this kernel and on the row that would be taken instead. The constants of Isa are
+// measured (benchmarks/conv_s8_bench.cc); only their ratios matter:
+//   kProductMacs, kDirectMacs   multiply-accumulates a cycle of the products, of the direct convolution
+//   kInputCycles, kOutputCycles per tile, of one chunk of input channels, of one panel of output channels
+//   kWeightCycles               per pair of input channels and panel, to make U where it is not stored
+template <class Isa>
+double winograd_cycles(const ConvS8& c) {
+  constexpr double kNear = 20, kFar = 5;  // bytes a cycle from L3, from memory
+  const CacheSizes caches = cache_sizes();
+  const WinogradPlan p = make_plan<Isa>(c);
+  const auto tiles = static_cast<double>(p.tiles), panels = static_cast<double>(p.panels);
+  const auto pairs = static_cast<double>(p.pairs), blocks = static_cast<double>(p.blocks);
+  const double transforms =
+      tiles * (static_cast<double>(p.chunks) * Isa::kInputCycles + panels * Isa::kOutputCycles);
+  const double product = kPoints * tiles * 2 * pairs * panels * Isa::kPanel / Isa::kProductMacs;
+  if (!p.stored) return transforms + product + blocks * pairs * panels * Isa::kWeightCycles;
+  const size_t u_bytes = p.panels * kPoints * p.u_bytes;
+  if (u_bytes <= caches.l2 / 2) return transforms + product;
+  // A network has many layers, so that only a part of L3 is there for one.
+  const double fetch = blocks * static_cast<double>(u_bytes) / (u_bytes <= caches.l3 / 4 ? kNear : kFar);
+  return transforms + (product > fetch ? product : fetch);
+}
+
+template <class Isa>
+bool pays(const ConvS8& c) {
+  const double macs = static_cast<double>(c.batch * c.output_height * c.output_width) *
+                      static_cast<double>(kTaps * c.input_channels * c.output_channels);
+  return winograd_cycles<Isa>(c) < 0.95 * macs / Isa::kDirectMacs;
+}
+
+// Whether the convolution is exact here, on the weights as they are.
+inline bool supports(const ConvS8& c) { return has_winograd_geometry(c) && accumulators_fit(c); }
+
+}  // namespace
+}  // namespace octet::kernels
