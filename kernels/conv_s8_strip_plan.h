@@ -167,17 +167,31 @@ Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
   return panel;
 }
 
+// An Isa whose panels depend on the weights specializes this and written_bytes.
 template <class Isa>
-size_t panel_bytes(const StripPlan& p, const Panel& panel) {
+size_t panel_bytes(const ConvS8&, const StripPlan& p, const Panel& panel) {
   return Isa::header_bytes(panel.width) + p.runs * p.run_steps * Isa::kStep * panel.width;
+}
+
+// The same of a panel that is packed already.
+template <class Isa>
+size_t written_bytes(const ConvS8& c, const StripPlan& p, const Panel& panel, const uint8_t*) {
+  return panel_bytes<Isa>(c, p, panel);
 }
 
 template <class Isa>
 size_t packed_bytes(const ConvS8& c) {
   const StripPlan p = make_plan<Isa>(c);
   size_t bytes = PackedStrip::packed_panels_at(p);
-  for (size_t i = 0; i < p.panels; ++i) bytes += panel_bytes<Isa>(p, find_panel<Isa>(c, p, i));
+  for (size_t i = 0; i < p.panels; ++i) bytes += panel_bytes<Isa>(c, p, find_panel<Isa>(c, p, i));
   return bytes;
+}
+
+// Where a run starts in the strip, from its pixel's place on.
+inline uint32_t run_offset(const ConvS8& c, const StripPlan& p, size_t run) {
+  const bool merged = c.groups == 1 && p.x.shared;
+  const size_t ky = merged ? run : run / c.kernel_width, kx = merged ? 0 : run % c.kernel_width;
+  return static_cast<uint32_t>((ky * p.y.tap * p.x.length() + kx * p.x.tap) * p.channels);
 }
 
 // The weights of one run of output channel o: `elements` of them. Merged runs are one kernel row.
@@ -248,18 +262,14 @@ void pack(const ConvS8& c, void* memory) {
   const StripPlan p = make_plan<Isa>(c);
   const PackedStrip packed(p, memory);
   *packed.plan = p;
-  for (size_t r = 0; r < p.runs; ++r) {
-    const bool merged = c.groups == 1 && p.x.shared;
-    const size_t ky = merged ? r : r / c.kernel_width, kx = merged ? 0 : r % c.kernel_width;
-    packed.run_offsets[r] = static_cast<uint32_t>((ky * p.y.tap * p.x.length() + kx * p.x.tap) * p.channels);
-  }
+  for (size_t r = 0; r < p.runs; ++r) packed.run_offsets[r] = run_offset(c, p, r);
   size_t offset = PackedStrip::packed_panels_at(p);
   for (size_t i = 0; i < p.panels; ++i) {
     Panel& panel = packed.panels[i];
     panel = find_panel<Isa>(c, p, i);
     panel.offset = offset;
-    offset += panel_bytes<Isa>(p, panel);
-    Isa::pack_panel(c, p, panel, packed.base + panel.offset);
+    Isa::pack_panel(c, p, panel, packed.base + offset);
+    offset += written_bytes<Isa>(c, p, panel, packed.base + offset);
   }
 }
 
