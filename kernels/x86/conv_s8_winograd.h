@@ -13,9 +13,7 @@
 // kPanel (output channels, the s32 of two vectors), Epilogue, and loads and stores of parts.
 #pragma once
 
-#include <cstring>
-
-#include "kernels/x86/conv_s8_winograd_plan.h"
+#include "kernels/x86/conv_s8_winograd_pack.h"
 
 namespace octet::kernels {
 namespace {
@@ -40,123 +38,6 @@ struct WinogradScratch {
 template <class Isa>
 size_t scratch_bytes(const ConvS8& c) {
   return WinogradScratch<Isa>::bytes(make_plan<Isa>(c));
-}
-
-// ---- weights ----
-
-// One line of G W.
-template <class Isa>
-inline void transform_weight_line(const typename Isa::Vec (&w)[3], typename Isa::Vec (&u)[6]) {
-  const auto even = Isa::add16(w[0], w[2]), far = Isa::add16(w[0], Isa::shift16(w[2], 2));
-  const auto twice = Isa::add16(w[1], w[1]);
-  u[0] = Isa::six16(w[0]);
-  u[1] = Isa::add16(even, w[1]);
-  u[2] = Isa::sub16(even, w[1]);
-  u[3] = Isa::add16(far, twice);
-  u[4] = Isa::sub16(far, twice);
-  u[5] = Isa::six16(w[2]);
-}
-
-// U of `pairs` pairs of input channels from their s8.
-template <class Isa>
-void transform_weights(const int8_t* weights, size_t pairs, uint8_t* u, size_t u_bytes) {
-  using Vec = typename Isa::Vec;
-  constexpr size_t kHalf = sizeof(Vec) / 2, kTapBytes = 2 * Isa::kPanel;
-  for (size_t i = 0; i < 2 * pairs; ++i, u += sizeof(Vec)) {  // a vector holds half a panel
-    const int8_t* from = weights + i / 2 * kTaps * kTapBytes + i % 2 * kHalf;
-    Vec t[6][3];
-#pragma GCC unroll 3
-    for (size_t x = 0; x < 3; ++x) {
-      const Vec w[3] = {Isa::widen(from + x * kTapBytes), Isa::widen(from + (3 + x) * kTapBytes),
-                        Isa::widen(from + (6 + x) * kTapBytes)};
-      Vec column[6];
-      transform_weight_line<Isa>(w, column);
-#pragma GCC unroll 6
-      for (size_t y = 0; y < 6; ++y) t[y][x] = column[y];
-    }
-#pragma GCC unroll 6
-    for (size_t y = 0; y < 6; ++y) {
-      Vec line[6];
-      transform_weight_line<Isa>(t[y], line);
-#pragma GCC unroll 6
-      for (size_t x = 0; x < 6; ++x) Isa::store(u + (6 * y + x) * u_bytes, line[x]);
-    }
-  }
-}
-
-// The channel in position `i` of the panel's two s32 vectors: packs, which works on 128-bit lanes, then
-// puts eight consecutive channels into each lane.
-template <class Isa>
-size_t channel_at(size_t i) {
-  constexpr size_t kLanes = Isa::kPanel / 2;
-  return i % kLanes / 4 * 8 + i / kLanes * 4 + i % 4;
-}
-
-// The s8 of input channels [first, first + 2 * pairs), pair by pair; zeros where there are none.
-template <class Isa>
-void arrange_weights(const ConvS8& c, size_t panel, size_t first, size_t pairs, int8_t* to) {
-  std::memset(to, 0, pairs * kTaps * 2 * Isa::kPanel);
-  const size_t count = min_size(2 * pairs, c.input_channels - first), whole = count / 2;
-  for (size_t tap = 0; tap < kTaps; ++tap)
-    for (size_t i = 0; i < Isa::kPanel; ++i) {
-      const size_t o = panel * Isa::kPanel + channel_at<Isa>(i);
-      if (o >= c.output_channels) continue;
-      const int8_t* from = c.weights + (o * kTaps + tap) * c.input_channels + first;
-      int8_t* place = to + (tap * Isa::kPanel + i) * 2;
-      constexpr size_t kStep = kTaps * Isa::kPanel * 2;
-      for (size_t k = 0; k < whole; ++k) std::memcpy(place + k * kStep, from + 2 * k, 2);
-      if (count % 2 != 0) place[whole * kStep] = from[2 * whole];
-    }
-}
-
-// What a panel's header holds, by position and (multiplier) by channel.
-template <class Isa>
-struct PanelHeader {
-  int32_t bias[Isa::kPanel], right_shift[Isa::kPanel], left_shift[Isa::kPanel];
-  int16_t multiplier[Isa::kPanel];
-  int32_t has_left_shift;
-};
-
-template <class Isa>
-void pack_header(const ConvS8& c, size_t panel, void* to) {
-  PanelHeader<Isa> h = {};
-  for (size_t i = 0; i < Isa::kPanel; ++i) {
-    const size_t channel = channel_at<Isa>(i), o = panel * Isa::kPanel + channel;
-    if (o >= c.output_channels) continue;
-    const size_t count = kTaps * c.input_channels;
-    const int32_t sum = sum_weights(c.weights + o * count, count).sum, p = c.right_shift[o];
-    const uint32_t bias =
-        static_cast<uint32_t>(c.bias ? c.bias[o] : 0) + static_cast<uint32_t>(rounding_term(p));
-    h.bias[i] = static_cast<int32_t>((bias - static_cast<uint32_t>(c.input_zero_point * sum)) << kScaleBits);
-    const int32_t shift = p + kScaleBits;
-    h.right_shift[i] = shift < 0 ? 0 : shift;
-    h.left_shift[i] = shift < 0 ? -shift : 0;
-    if (shift < 0) h.has_left_shift = 1;
-    h.multiplier[channel] = shifts_everything_out(p) ? int16_t{0} : c.multiplier[o];
-  }
-  std::memcpy(to, &h, sizeof(h));
-}
-
-template <class Isa>
-void pack(const ConvS8& c, void* memory) {
-  constexpr size_t kPairs = kChunk / 2, kPairBytes = kTaps * 2 * Isa::kPanel;
-  const WinogradPlan p = make_plan<Isa>(c);
-  std::memcpy(memory, &p, sizeof(p));
-  uint8_t* to = static_cast<uint8_t*>(memory) + align_64(sizeof(p));
-  for (size_t panel = 0; panel < p.panels; ++panel, to += p.panel_bytes) {
-    pack_header<Isa>(c, panel, to);
-    uint8_t* weights = to + p.header_bytes;
-    for (size_t k = 0; k < p.pairs; k += kPairs) {
-      const size_t pairs = min_size(kPairs, p.pairs - k);
-      if (!p.stored) {
-        arrange_weights<Isa>(c, panel, 2 * k, pairs, reinterpret_cast<int8_t*>(weights) + k * kPairBytes);
-        continue;
-      }
-      alignas(64) int8_t arranged[kPairs * kPairBytes];
-      arrange_weights<Isa>(c, panel, 2 * k, pairs, arranged);
-      transform_weights<Isa>(arranged, pairs, weights + k * 4 * Isa::kPanel, p.u_bytes);
-    }
-  }
 }
 
 // ---- inputs ----
