@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tools/hardware/limits.h: every kernel that this CPU runs has a limit where loops were written for the
-// architecture. No test asserts a speed.
+// tools/hardware. limits.h: every kernel that this CPU runs has a limit where loops were written for the
+// architecture; no test asserts a speed. hold_float.h: the record narrows, for XNNPACK only.
 #include "tools/hardware/limits.h"
 
+#include <cpuinfo.h>
 #include <gtest/gtest.h>
 
 #include <set>
 #include <string>
 
 #include "kernels/conv_s8.h"
+#include "tools/hardware/hold_float.h"
 
 namespace octet::tools {
 namespace {
@@ -45,6 +47,25 @@ TEST(LimitsTest, FloatIsLimitedByTheMask) {
   const kernels::CpuFeatures avx2{kernels::kAvx2};
   EXPECT_EQ(hardware_limit_of_kernel("xnnpack", avx2), hardware_limit("f32_avx2"));
 }
+
+#if CPUINFO_ARCH_X86 || CPUINFO_ARCH_X86_64
+TEST(HoldFloat, NarrowsWhatXnnpackSeesAndNotWhatWeSee) {
+  const kernels::CpuFeatures cpu = kernels::detect_cpu_features();
+  const bool avx2 = cpuinfo_isa.avx2, avx512 = cpuinfo_isa.avx512f;
+  for (const char* mask : {"", "no such feature", "avx512vnni"}) {
+    hold_float(mask);
+    EXPECT_EQ(cpuinfo_isa.avx512f, avx512) << mask;
+  }
+  hold_float("avx2,avxvnni");
+  EXPECT_FALSE(cpuinfo_isa.avx512f);
+  EXPECT_FALSE(cpuinfo_isa.avx512vnni);
+  EXPECT_EQ(cpuinfo_isa.avx2, avx2);
+  hold_float("portable");
+  EXPECT_FALSE(cpuinfo_isa.avx2);
+  EXPECT_FALSE(cpuinfo_isa.fma3);
+  EXPECT_EQ(kernels::detect_cpu_features().bits, cpu.bits);
+}
+#endif
 
 }  // namespace
 }  // namespace octet::tools

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/commands/commands.h"
+#include "tools/hardware/hold_float.h"
 #include "tools/hardware/limits.h"
 #include "tools/progress.h"
 
@@ -180,6 +181,8 @@ void print_text(const Arguments& arguments, const LoadedModel& loaded, const Mea
 int run_bench(const Arguments& arguments) {
   LoadedModel loaded;
   Measurement result;
+  const char* variable = std::getenv("OCTET_CPU_FEATURES");
+  hold_float(arguments.cpu_features.empty() && variable ? variable : arguments.cpu_features);
   const Status status = measure(arguments, &loaded, &result);
   if (!status.ok()) return report_error(status);
   if (arguments.json)
