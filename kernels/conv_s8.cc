@@ -21,10 +21,19 @@ constexpr size_t kRowCount = sizeof(kRows) / sizeof(kRows[0]);
 
 }  // namespace
 
-const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu) {
-  for (const ConvS8Kernel* row : kRows)
-    if (cpu.has(row->feature) && row->supports(conv) && (!row->pays || row->pays(conv))) return *row;
-  return *kRows[kRowCount - 1];  // the reference, which supports everything
+const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu, const ConvS8Kernel** passed_over) {
+  const ConvS8Kernel* unpaid = nullptr;
+  const ConvS8Kernel* chosen = kRows[kRowCount - 1];  // the reference, which supports everything
+  for (const ConvS8Kernel* row : kRows) {
+    if (!cpu.has(row->feature) || !row->supports(conv)) continue;
+    if (!row->pays || row->pays(conv)) {
+      chosen = row;
+      break;
+    }
+    if (!unpaid) unpaid = row;
+  }
+  if (passed_over) *passed_over = unpaid;
+  return *chosen;
 }
 
 const ConvS8Kernel* const* conv_s8_kernels(size_t* count) {

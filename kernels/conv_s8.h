@@ -80,7 +80,10 @@ struct ConvS8Kernel {
 };
 
 // The first row that `cpu` can run, that supports `conv` and that pays; the reference row at least.
-const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu);
+// *passed_over, if asked for, becomes the first of the rows before it that only did not pay; null if there is
+// none.
+const ConvS8Kernel& select_conv_s8(const ConvS8& conv, CpuFeatures cpu,
+                                   const ConvS8Kernel** passed_over = nullptr);
 
 // All rows, best first, for tests and benchmarks.
 const ConvS8Kernel* const* conv_s8_kernels(size_t* count);

@@ -69,6 +69,8 @@ class Op {
   virtual void run(const RunContext& context) = 0;
   // The kernel chosen, for `octet inspect` and `bench --profile`: "conv_s8_gemm_4x16_avx2".
   virtual const char* kernel_name() const = 0;
+  // The kernel that was first in line and could compute this, but would not have paid; null if there is none.
+  virtual const char* passed_over() const { return nullptr; }
 };
 
 struct OpRow {

@@ -81,10 +81,11 @@ class Partitioner {
     step.first_operator = static_cast<int>(first);
     step.operator_count = static_cast<int>(end - first);
     step.is_island = true;
-    const size_t most = std::exchange(context_->scratch_bytes, 0);
+    const size_t most = std::exchange(context_->scratch_bytes, 0), packed = context_->memory->bytes();
     const Status status = prepare_xnnpack_island(island, outputs_of(first, end), context_, &step.op);
     context_->scratch_bytes = std::max(context_->scratch_bytes, most);
     if (status.ok()) {
+      step.packed_bytes = context_->memory->bytes() - packed;
       steps_->push_back(std::move(step));
       return Status();
     }
@@ -96,10 +97,11 @@ class Partitioner {
   Status add_operator(size_t index) {
     Step step;
     step.first_operator = static_cast<int>(index);
-    const size_t most = std::exchange(context_->scratch_bytes, 0);
+    const size_t most = std::exchange(context_->scratch_bytes, 0), packed = context_->memory->bytes();
     const OpView& view = views_[index];
     OCTET_RETURN_IF_ERROR(find_op(view.definition->type())->prepare(view, context_, &step.op));
     context_->scratch_bytes = std::max(context_->scratch_bytes, most);
+    step.packed_bytes = context_->memory->bytes() - packed;
     steps_->push_back(std::move(step));
     return Status();
   }

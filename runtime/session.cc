@@ -176,8 +176,16 @@ void Session::set_observer(Observer observer, void* argument) {
 }
 
 const char* Session::kernel_name(int operator_index) const {
-  const int step = state_->step_of_operator[static_cast<size_t>(operator_index)];
-  return state_->steps[static_cast<size_t>(step)].op->kernel_name();
+  return state_->step_of(operator_index).op->kernel_name();
+}
+
+const char* Session::passed_over(int operator_index) const {
+  return state_->step_of(operator_index).op->passed_over();
+}
+
+size_t Session::packed_bytes(int operator_index) const {
+  const Step& step = state_->step_of(operator_index);
+  return step.first_operator == operator_index ? step.packed_bytes : 0;
 }
 
 }  // namespace octet

@@ -24,6 +24,7 @@ struct Step {
   int first_operator = 0;
   int operator_count = 1;
   bool is_island = false;
+  size_t packed_bytes = 0;  // packed weights and tables; not those that XNNPACK keeps
 };
 
 struct Session::State {
@@ -33,6 +34,10 @@ struct Session::State {
   std::vector<OpView> views;
   std::vector<int> step_of_operator;
   std::vector<Step> steps;
+
+  const Step& step_of(int operator_index) const {
+    return steps[static_cast<size_t>(step_of_operator[static_cast<size_t>(operator_index)])];
+  }
 
   std::vector<void*> own_data;  // by tensor: the constant, or the place in the arena
   std::vector<Binding> inputs, outputs;

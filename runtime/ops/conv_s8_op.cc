@@ -29,6 +29,9 @@ class ConvS8Op final : public Op {
     run_conv_s8(prepared_, context, input_->as<int8_t>(), output_->data);
   }
   const char* kernel_name() const override { return prepared_.kernel->name; }
+  const char* passed_over() const override {
+    return prepared_.passed_over ? prepared_.passed_over->name : nullptr;
+  }
 
  private:
   const Tensor* input_;
@@ -78,7 +81,7 @@ Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& optio
 Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,
                        PreparedConvS8* prepared) {
   prepared->conv = conv;
-  prepared->kernel = &kernels::select_conv_s8(conv, context->cpu);
+  prepared->kernel = &kernels::select_conv_s8(conv, context->cpu, &prepared->passed_over);
   const size_t bytes = prepared->kernel->packed_bytes(conv);
   if (bytes > 0) {
     void* packed = context->memory->allocate(bytes);

@@ -23,6 +23,7 @@ Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& optio
 struct PreparedConvS8 {
   kernels::ConvS8 conv;
   const kernels::ConvS8Kernel* kernel = nullptr;
+  const kernels::ConvS8Kernel* passed_over = nullptr;  // see select_conv_s8
   const void* packed = nullptr;
   size_t items = 0;
   size_t minimum_items = 1;  // fewer are not worth a thread

@@ -297,5 +297,22 @@ TEST(ConvS8, SelectionObeysTheMask) {
   }
 }
 
+// Whatever is chosen pays, and what was passed over is the first in line that only did not pay.
+TEST(ConvS8, WhatDoesNotPayIsPassedOver) {
+  const CpuFeatures cpu = detect_cpu_features();
+  for (const size_t channels : {3, 16, 64, 512}) {
+    const ConvCase test(square(14, 14, channels, 64, 3, 1, 1), ConvData::kRandom, ConvOutput::kS8, 1);
+    const ConvS8Kernel* first_in_line = nullptr;
+    for (const ConvS8Kernel* row : runnable_kernels())
+      if (!first_in_line && row->supports(test.conv)) first_in_line = row;
+    const ConvS8Kernel* passed_over = nullptr;
+    const ConvS8Kernel& chosen = select_conv_s8(test.conv, cpu, &passed_over);
+    EXPECT_EQ(&chosen, &select_conv_s8(test.conv, cpu));
+    EXPECT_TRUE(!chosen.pays || chosen.pays(test.conv)) << chosen.name;
+    EXPECT_EQ(passed_over ? passed_over : &chosen, first_in_line) << channels;
+    if (passed_over) EXPECT_FALSE(passed_over->pays(test.conv)) << passed_over->name;
+  }
+}
+
 }  // namespace
 }  // namespace octet::kernels

@@ -122,14 +122,20 @@ TEST_F(CommandTest, BenchJson) {
 TEST_F(CommandTest, InspectJson) {
   const Json json = json_of({"inspect", model("int8"), "--json"});
   for (const char* key : {"schema_version", "inputs", "outputs", "operators", "float_operators", "weights_bytes",
-                          "arena_bytes", "macs", "sha256"})
+                          "arena_bytes", "packed_weight_bytes", "cpu_features", "macs", "sha256"})
     EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_EQ(json["schema_version"], 1);
   EXPECT_EQ(json["inputs"][0]["shape"], Json({1, 3, 32, 32}));
   EXPECT_EQ(json["sha256"].get<std::string>().size(), 64u);
   EXPECT_TRUE(json["float_operators"].empty()) << json["float_operators"];
-  for (const Json& op : json["operators"])
-    for (const char* key : {"index", "type", "name", "precision", "inputs", "outputs"}) EXPECT_TRUE(op.contains(key)) << key;
+  uint64_t packed = 0;
+  for (const Json& op : json["operators"]) {
+    for (const char* key : {"index", "type", "name", "precision", "inputs", "outputs", "kernel", "passed_over",
+                            "weights_bytes", "packed_bytes"})
+      EXPECT_TRUE(op.contains(key)) << key;
+    packed += op["packed_bytes"].get<uint64_t>();
+  }
+  EXPECT_EQ(packed, json["packed_weight_bytes"].get<uint64_t>());
   const Json fp32 = json_of({"inspect", model("fp32"), "--json"});
   EXPECT_EQ(fp32["float_operators"].size(), fp32["operators"].size());
 }

@@ -53,6 +53,16 @@ uint64_t weights_bytes(const schema::Model& model) {
   return total;
 }
 
+// Of the constants that an operator reads, in the file.
+uint64_t constant_bytes(const Session& session, const schema::Operator& op) {
+  uint64_t total = 0;
+  if (op.inputs())
+    for (const int32_t index : *op.inputs())
+      if (index >= 0 && session.tensor(static_cast<size_t>(index)).is_constant())
+        total += session.tensor(static_cast<size_t>(index)).bytes;
+  return total;
+}
+
 Json to_json(const LoadedModel& loaded) {
   const schema::Model& model = loaded.model->root();
   const Session& session = *loaded.session;
@@ -76,7 +86,11 @@ Json to_json(const LoadedModel& loaded) {
                                  {"inputs", tensor_names(model, op.inputs())},
                                  {"outputs", tensor_names(model, op.outputs())},
                                  {"kernel", session.kernel_name(static_cast<int>(i))},
-                                 {"macs", op.macs()}});
+                                 {"passed_over", nullptr},
+                                 {"macs", op.macs()},
+                                 {"weights_bytes", constant_bytes(session, op)},
+                                 {"packed_bytes", session.packed_bytes(static_cast<int>(i))}});
+    if (const char* name = session.passed_over(static_cast<int>(i))) json["operators"].back()["passed_over"] = name;
     if (precision == "f32")
       json["float_operators"].push_back({{"name", text(op.name())},
                                          {"type", schema::EnumNameOperatorType(op.type())},
@@ -84,6 +98,8 @@ Json to_json(const LoadedModel& loaded) {
   }
   json["weights_bytes"] = weights_bytes(model);
   json["arena_bytes"] = session.arena_bytes();
+  json["packed_weight_bytes"] = session.packed_bytes();
+  json["cpu_features"] = kernels::cpu_feature_names(session.cpu_features());
   json["macs"] = model.facts() ? model.facts()->macs() : 0;
   json["sha256"] = converter::sha256_hex(loaded.model->data(), loaded.model->bytes());
   if (const schema::Provenance* provenance = model.provenance())
@@ -103,6 +119,24 @@ void print_port(const char* label, const Port& port, const Tensor& tensor) {
   printf("\n");
 }
 
+// One line for each operator; returns how many run in float.
+size_t print_operators(const schema::Model& model, const Session& session) {
+  printf("\n%5s  %-18s %-5s %-28s %10s %10s  %s\n", "index", "operator", "type", "name", "weights", "packed", "kernel");
+  size_t floats = 0;
+  for (unsigned i = 0; i < model.operators()->size(); ++i) {
+    const schema::Operator& op = *model.operators()->Get(i);
+    const int index = static_cast<int>(i);
+    const char* precision = precision_text(model, op);
+    const char* passed_over = session.passed_over(index);
+    floats += std::string(precision) == "f32";
+    printf("%5u  %-18s %-5s %-28.28s %10s %10s  %s%s%s%s\n", i, schema::EnumNameOperatorType(op.type()), precision,
+           text(op.name()).c_str(), bytes_text(constant_bytes(session, op)).c_str(),
+           bytes_text(session.packed_bytes(index)).c_str(), session.kernel_name(index), passed_over ? "; " : "",
+           passed_over ? passed_over : "", passed_over ? " does not pay" : "");
+  }
+  return floats;
+}
+
 void print_text(const Arguments& arguments, const LoadedModel& loaded) {
   const schema::Model& model = loaded.model->root();
   const Session& session = *loaded.session;
@@ -115,18 +149,11 @@ void print_text(const Arguments& arguments, const LoadedModel& loaded) {
   for (const schema::Input* input : *model.inputs()) print_port("input", *input, session.tensor(input->tensor()));
   for (const schema::Output* output : *model.outputs())
     print_port("output", *output, session.tensor(output->tensor()));
-  printf("sizes    weights %s, arena %s, %.2f million MACs\n", bytes_text(weights_bytes(model)).c_str(),
-         bytes_text(session.arena_bytes()).c_str(),
+  printf("sizes    weights %s, packed %s, arena %s, %.2f million MACs\n", bytes_text(weights_bytes(model)).c_str(),
+         bytes_text(session.packed_bytes()).c_str(), bytes_text(session.arena_bytes()).c_str(),
          model.facts() ? static_cast<double>(model.facts()->macs()) / 1e6 : 0.0);
-  printf("\n%5s  %-18s %-5s %-36s %s\n", "index", "operator", "type", "name", "kernel");
-  size_t floats = 0;
-  for (unsigned i = 0; i < model.operators()->size(); ++i) {
-    const schema::Operator& op = *model.operators()->Get(i);
-    const char* precision = precision_text(model, op);
-    floats += std::string(precision) == "f32";
-    printf("%5u  %-18s %-5s %-36.36s %s\n", i, schema::EnumNameOperatorType(op.type()), precision,
-           text(op.name()).c_str(), session.kernel_name(static_cast<int>(i)));
-  }
+  printf("kernels  for %s\n", kernels::cpu_feature_names(session.cpu_features()).c_str());
+  const size_t floats = print_operators(model, session);
   printf("\n%zu of %u operators run in float\n", floats, model.operators()->size());
   for (const schema::Operator* op : *model.operators())
     if (op->float_reason() && op->float_reason()->size() > 0)
