@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the classic networks with random weights, for timing: only the architecture matters there.
 
-    make_networks.py FOLDER          writes mobilenet_v1.onnx, mobilenet_v2.onnx, resnet18.onnx, resnet50.onnx,
-                                     and samples.npy (8 inputs) to FOLDER
+    make_networks.py FOLDER          writes each of NETWORKS and samples.npy (8 inputs) to FOLDER
 
 Weights are drawn as He et al. initialize them (deviation sqrt(2 / inputs of a neuron)) from a fixed seed, with
-batch normalization folded: each convolution has a bias. Input [1, 3, 224, 224], output [1, 1000] logits.
+batch normalization folded: each convolution has a bias. Input [batch, 3, size, size], output [batch, 1000] logits.
 """
 import pathlib
 import sys
@@ -21,8 +20,8 @@ SIZE = 224
 class Network:
     """Builds an ONNX graph node after node; each method takes and returns the name of a value."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, size=SIZE, batch=1):
+        self.name, self.size, self.batch = name, size, batch
         self.random = np.random.default_rng(7)
         self.nodes = []
         self.constants = []
@@ -72,18 +71,18 @@ class Network:
         return self._add("Gemm", [x, self._constant("classifier_weights", weights),
                                   self._constant("classifier_bias", np.zeros(classes, np.float32))], transB=1)
 
-    def save(self, folder, output):
+    def save(self, path, output):
         graph = helper.make_graph(
             self.nodes, self.name,
-            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, 1000])], self.constants)
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [self.batch, 3, self.size, self.size])],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, [self.batch, 1000])], self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         onnx.checker.check_model(model)
-        onnx.save(model, folder / f"{self.name}.onnx")
+        onnx.save(model, path)
 
 
-def mobilenet_v1(folder):
-    net = Network("mobilenet_v1")
+def mobilenet_v1(path, size=SIZE, batch=1):
+    net = Network("mobilenet_v1", size, batch)
     x = net.conv("input", 3, 32, 3, stride=2, act="relu6")
     channels = 32
     for outputs, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [
@@ -91,33 +90,56 @@ def mobilenet_v1(folder):
         x = net.conv(x, channels, channels, 3, stride, channels, act="relu6")
         x = net.conv(x, channels, outputs, 1, act="relu6")
         channels = outputs
-    net.save(folder, net.classify(x, channels))
+    net.save(path, net.classify(x, channels))
 
 
-def mobilenet_v2(folder):
-    net = Network("mobilenet_v2")
-    x = net.conv("input", 3, 32, 3, stride=2, act="relu6")
-    channels = 32
+def inverted_residual(net, x, channels, outputs, expand, kernel, stride):
+    """1x1 up, depthwise, 1x1 down, and the sum with x where the shapes allow it."""
+    hidden = channels * expand
+    y = net.conv(x, channels, hidden, 1, act="relu6") if expand > 1 else x
+    y = net.conv(y, hidden, hidden, kernel, stride, hidden, act="relu6")
+    y = net.conv(y, hidden, outputs, 1, gain=0.7)
+    return net.add(x, y) if stride == 1 and channels == outputs else y
+
+
+def mobilenet_v2(path, size=SIZE, batch=1, width=1.0):
+    """Channels are multiplied by width and rounded to multiples of 8."""
+    def scaled(count):
+        return max(8, int(count * width + 4) // 8 * 8)
+
+    net = Network("mobilenet_v2", size, batch)
+    channels = scaled(32)
+    x = net.conv("input", 3, channels, 3, stride=2, act="relu6")
     for expand, outputs, count, first_stride in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2),
                                                  (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]:
         for i in range(count):
-            stride = first_stride if i == 0 else 1
-            hidden = channels * expand
-            y = net.conv(x, channels, hidden, 1, act="relu6") if expand > 1 else x
-            y = net.conv(y, hidden, hidden, 3, stride, hidden, act="relu6")
-            y = net.conv(y, hidden, outputs, 1, gain=0.7)
-            x = net.add(x, y) if stride == 1 and channels == outputs else y
+            x = inverted_residual(net, x, channels, scaled(outputs), expand, 3, first_stride if i == 0 else 1)
+            channels = scaled(outputs)
+    last = max(1280, scaled(1280))
+    x = net.conv(x, channels, last, 1, act="relu6")
+    net.save(path, net.classify(x, last))
+
+
+def efficientnet_lite0(path, size=SIZE, batch=1):
+    """Depthwise 5x5, and channel counts that are no multiples of 16: 24, 40, 80, 112."""
+    net = Network("efficientnet_lite0", size, batch)
+    x, channels = net.conv("input", 3, 32, 3, stride=2, act="relu6"), 32
+    for expand, kernel, outputs, count, first_stride in [
+            (1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 5, 40, 2, 2), (6, 3, 80, 3, 2), (6, 5, 112, 3, 1),
+            (6, 5, 192, 4, 2), (6, 3, 320, 1, 1)]:
+        for i in range(count):
+            x = inverted_residual(net, x, channels, outputs, expand, kernel, first_stride if i == 0 else 1)
             channels = outputs
     x = net.conv(x, channels, 1280, 1, act="relu6")
-    net.save(folder, net.classify(x, 1280))
+    net.save(path, net.classify(x, 1280))
 
 
 def resnet_stem(net):
     return net.max_pool(net.conv("input", 3, 64, 7, stride=2, act="relu"))
 
 
-def resnet18(folder):
-    net = Network("resnet18")
+def resnet18(path, size=SIZE, batch=1):
+    net = Network("resnet18", size, batch)
     x, channels = resnet_stem(net), 64
     for stage, outputs in enumerate([64, 128, 256, 512]):
         for block in range(2):
@@ -127,11 +149,11 @@ def resnet18(folder):
             shortcut = x if channels == outputs else net.conv(x, channels, outputs, 1, stride)
             x = net.activate(net.add(y, shortcut), "relu")
             channels = outputs
-    net.save(folder, net.classify(x, channels))
+    net.save(path, net.classify(x, channels))
 
 
-def resnet50(folder):
-    net = Network("resnet50")
+def resnet50(path, size=SIZE, batch=1):
+    net = Network("resnet50", size, batch)
     x, channels = resnet_stem(net), 64
     for stage, (inner, count) in enumerate([(64, 3), (128, 4), (256, 6), (512, 3)]):
         for block in range(count):
@@ -142,10 +164,19 @@ def resnet50(folder):
             shortcut = x if block > 0 else net.conv(x, channels, inner * 4, 1, stride)
             x = net.activate(net.add(y, shortcut), "relu")
             channels = inner * 4
-    net.save(folder, net.classify(x, channels))
+    net.save(path, net.classify(x, channels))
 
 
-NETWORKS = {"mobilenet_v1": mobilenet_v1, "mobilenet_v2": mobilenet_v2, "resnet18": resnet18, "resnet50": resnet50}
+NETWORKS = {"mobilenet_v1": mobilenet_v1, "mobilenet_v2": mobilenet_v2, "resnet18": resnet18, "resnet50": resnet50,
+            "efficientnet_lite0": efficientnet_lite0}
+
+
+def samples(count, size=SIZE):
+    """Blurred noise of about unit deviation, as normalized photographs are: neighbouring pixels are alike."""
+    random = np.random.default_rng(11)
+    coarse = random.standard_normal((count, 3, -(-size // 8), -(-size // 8))).astype(np.float32)
+    pictures = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3)[:, :, :size, :size]
+    return pictures + 0.2 * random.standard_normal(pictures.shape).astype(np.float32)
 
 
 def main():
@@ -153,14 +184,9 @@ def main():
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for write in NETWORKS.values():
-        write(folder)
-    # Blurred noise of about unit deviation, as normalized photographs are: neighbouring pixels are alike.
-    random = np.random.default_rng(11)
-    coarse = random.standard_normal((8, 3, SIZE // 8, SIZE // 8)).astype(np.float32)
-    samples = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3)
-    samples += 0.2 * random.standard_normal(samples.shape).astype(np.float32)
-    np.save(folder / "samples.npy", samples)
+    for name, write in NETWORKS.items():
+        write(folder / f"{name}.onnx")
+    np.save(folder / "samples.npy", samples(8))
 
 
 if __name__ == "__main__":

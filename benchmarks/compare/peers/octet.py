@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Octet itself, through its C interface; its float path is Debian's XNNPACK.
+
+A run is set_input, run and get_output: from floats in the ONNX file's layout to floats, as the peers' runs are.
+"""
+import ctypes
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+
+from . import CannotRun
+
+
+def _build():
+    return pathlib.Path(os.environ["OCTET_BUILD"])
+
+
+class _Form(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("rank", ctypes.c_int32), ("dims", ctypes.c_int32 * 8),
+                ("bytes", ctypes.c_size_t), ("scale", ctypes.c_float), ("zero_point", ctypes.c_int32)]
+
+
+class _TensorInfo(ctypes.Structure):
+    _fields_ = [("struct_bytes", ctypes.c_size_t), ("name", ctypes.c_char_p), ("declared", _Form), ("graph", _Form),
+                ("permutation", ctypes.c_int32 * 8), ("takes_pixels", ctypes.c_int32)]
+
+
+class _Options(ctypes.Structure):
+    _fields_ = [("struct_bytes", ctypes.c_size_t), ("threads", ctypes.c_size_t), ("cpu_features", ctypes.c_char_p),
+                ("disable_xnnpack", ctypes.c_int32), ("profile", ctypes.c_int32)]
+
+
+def _library():
+    library = ctypes.CDLL(str(_build() / "runtime/liboctet.so"))
+    for name in ("octet_last_error", "octet_version", "octet_session_cpu_features"):
+        getattr(library, name).restype = ctypes.c_char_p
+    library.octet_model_output_count.restype = ctypes.c_size_t
+    return library
+
+
+def version():
+    return f"octet {_library().octet_version().decode()}"
+
+
+def prepare(network, precision, folder):
+    folder = pathlib.Path(folder)
+    path = folder / f"{precision}.octet"
+    command = [str(_build() / "tools/octet"), "convert", network["onnx"], "-o", str(path), "--precision", precision]
+    if precision == "int8":
+        samples = folder / "samples"
+        samples.mkdir(exist_ok=True)
+        for i, sample in enumerate(np.load(network["calibration"])):
+            np.save(samples / f"{i:04}.npy", sample[None])
+        command += ["--calibration", str(samples)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise CannotRun(done.stderr.strip())
+    return str(path)
+
+
+class _Runner:
+    def __init__(self, path, threads):
+        self.library = _library()
+        model, session = ctypes.c_void_p(), ctypes.c_void_p()
+        self._check(self.library.octet_model_load_file(path.encode(), ctypes.byref(model)))
+        features = os.environ.get("OCTET_COMPARE_FEATURES", "")
+        options = _Options(ctypes.sizeof(_Options), threads, features.encode(), 0, 0)
+        self._check(self.library.octet_session_create(model, ctypes.byref(options), ctypes.byref(session)))
+        self.session, self.results = session, []
+        for i in range(self.library.octet_model_output_count(model)):
+            info = _TensorInfo(ctypes.sizeof(_TensorInfo))
+            self._check(self.library.octet_model_output_info(model, ctypes.c_size_t(i), ctypes.byref(info)))
+            self.results.append(np.zeros(info.declared.dims[:info.declared.rank], np.float32))
+        self.targets = [(ctypes.c_size_t(i), ctypes.c_void_p(r.ctypes.data), ctypes.c_size_t(r.nbytes))
+                        for i, r in enumerate(self.results)]
+
+    def _check(self, status):
+        if status != 0:
+            raise CannotRun(self.library.octet_last_error().decode())
+
+    def set(self, array):
+        self.array = array
+        self.source = ctypes.c_size_t(0), ctypes.c_void_p(array.ctypes.data), ctypes.c_size_t(array.nbytes)
+
+    def run(self):
+        library, session = self.library, self.session
+        status = library.octet_session_set_input(session, *self.source) or library.octet_session_run(session)
+        for target in self.targets:
+            status = status or library.octet_session_get_output(session, *target)
+        if status:
+            self._check(status)
+
+    def outputs(self):
+        return [result.copy() for result in self.results]
+
+
+def load(path, threads):
+    return _Runner(path, threads)

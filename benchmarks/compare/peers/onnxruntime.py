@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""onnxruntime: quantize_static, QDQ, activations u8, weights s8 per channel, MinMax calibration."""
+import pathlib
+
+import numpy as np
+
+
+def version():
+    import onnxruntime
+    return f"onnxruntime {onnxruntime.__version__}"
+
+
+class _Samples:
+    """The calibration reader that quantize_static asks for."""
+
+    def __init__(self, name, samples):
+        self.feeds = iter([{name: sample[None]} for sample in samples])
+
+    def get_next(self):
+        return next(self.feeds, None)
+
+
+def prepare(network, precision, folder):
+    if precision == "fp32":
+        return network["onnx"]
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+    folder = pathlib.Path(folder)
+    inferred, quantized = folder / "inferred.onnx", folder / "int8.onnx"
+    quant_pre_process(network["onnx"], str(inferred))
+    quantization.quantize_static(
+        str(inferred), str(quantized), _Samples(network["input"], np.load(network["calibration"])),
+        quant_format=quantization.QuantFormat.QDQ, per_channel=True, reduce_range=False,
+        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+        calibrate_method=quantization.CalibrationMethod.MinMax)
+    return str(quantized)
+
+
+class _Runner:
+    def __init__(self, path, threads):
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.input = self.session.get_inputs()[0].name
+        self.binding = self.session.io_binding()
+        for output in self.session.get_outputs():
+            self.binding.bind_output(output.name, "cpu")
+
+    def set(self, array):
+        self.array = array  # the binding refers to its memory
+        self.binding.bind_cpu_input(self.input, array)
+
+    def run(self):
+        self.session.run_with_iobinding(self.binding)
+
+    def outputs(self):
+        return self.binding.copy_outputs_to_cpu()
+
+
+def load(path, threads):
+    return _Runner(path, threads)
