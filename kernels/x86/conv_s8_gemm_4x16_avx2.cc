@@ -11,8 +11,7 @@
 // Two multiplies a cycle are the limit: a single window costs maddubs and pmaddwd for 32 products,
 // a merged pair two maddubs and one pmaddwd for 64. Eight accumulators, four vectors of weights,
 // ones and two broadcasts of inputs fill the 16 registers. conv_s8_gemm_256.h describes the header of
-// the packed panels, in whose padding stand u32 merged and u32 single behind `plain`: how many windows
-// of each kind follow; conv_s8_merge_avx2.h describes what follows.
+// the packed panels, conv_s8_merge_avx2.h the sections of windows that follow it.
 #include "kernels/x86/conv_s8_gemm_256.h"
 #include "kernels/x86/conv_s8_merge_avx2.h"
 
@@ -33,35 +32,24 @@ struct Maddubs : Gemm256 {
                         const Epilogue& epilogue);
 };
 
-// How many windows of a panel are merged and how many single, in the padding of its header.
-struct WindowCounts {
-  uint32_t merged, single;
-};
-
-inline uint8_t* counts_at(uint8_t* panel, size_t width) { return panel + Gemm256::header_bytes(width) - 28; }
-
-inline WindowCounts read_counts(const uint8_t* panel, size_t width) {
-  WindowCounts counts;
-  std::memcpy(&counts, panel + Gemm256::header_bytes(width) - 28, sizeof(counts));
-  return counts;
+// In the padding of a panel's header, behind `plain`: the bytes of all its sections.
+inline size_t read_section_bytes(const uint8_t* panel, size_t width) {
+  uint32_t bytes;
+  std::memcpy(&bytes, panel + Gemm256::header_bytes(width) - 28, sizeof(bytes));
+  return bytes;
 }
 
-// The offsets in front of the weights.
-inline size_t offsets_bytes(size_t windows) { return align_64(windows * sizeof(uint32_t)); }
-
-inline size_t bytes_of_windows(size_t windows, size_t width) {
-  return align_64(Gemm256::header_bytes(width) + offsets_bytes(windows) + windows * kWindowElements * width);
-}
+// Where the first section starts: no window is split between two lines of cache.
+inline size_t sections_at(size_t width) { return align_64(Gemm256::header_bytes(width)); }
 
 template <>
 size_t panel_bytes<Maddubs>(const ConvS8& c, const StripPlan& p, const Panel& panel) {
-  return bytes_of_windows(count_windows(c, p, panel), panel.width);
+  return sections_at(panel.width) + sections_bytes(count_windows(c, p, panel), panel.width);
 }
 
 template <>
 size_t written_bytes<Maddubs>(const ConvS8&, const StripPlan&, const Panel& panel, const uint8_t* packed) {
-  const WindowCounts counts = read_counts(packed, panel.width);
-  return bytes_of_windows(counts.merged + counts.single, panel.width);
+  return sections_at(panel.width) + read_section_bytes(packed, panel.width);
 }
 
 // Stores may run up to 31 elements over `to + count`; what stands there is written later or never read.
@@ -82,12 +70,9 @@ void Maddubs::convert(const int8_t* from, size_t count, uint8_t* to) {
 
 void Maddubs::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
   pack_header(c, panel, c.input_zero_point + 128, to);
-  uint8_t* offsets = to + header_bytes(panel.width);
-  const size_t count = count_windows(c, plan, panel);
-  const size_t merged = pack_windows(c, plan, panel, count, reinterpret_cast<uint32_t*>(offsets),
-                                     offsets + offsets_bytes(count));
-  const WindowCounts counts = {static_cast<uint32_t>(merged), static_cast<uint32_t>(count - merged)};
-  std::memcpy(counts_at(to, panel.width), &counts, sizeof(counts));
+  uint8_t* sections = to + sections_at(panel.width);
+  const auto bytes = static_cast<uint32_t>(pack_windows(c, plan, panel, sections) - sections);
+  std::memcpy(to + header_bytes(panel.width) - 28, &bytes, sizeof(bytes));
 }
 
 inline __m256i broadcast_four(const uint8_t* from) {
@@ -147,17 +132,23 @@ inline void multiply_single(const uint8_t* const (&a)[kRows], const uint32_t* of
 template <size_t kRows, size_t kVectors>
 inline void multiply_windows(const MicroTile<Maddubs>& t, const uint8_t* const* pixels,
                              __m256i (&acc)[kRows][kVectors]) {
-  const WindowCounts counts = read_counts(t.panel, 8 * kVectors);
-  const uint8_t* after_header = t.panel + Gemm256::header_bytes(8 * kVectors);
-  const auto* offsets = reinterpret_cast<const uint32_t*>(after_header);
-  const uint8_t* weights = after_header + offsets_bytes(counts.merged + counts.single);
+  const uint8_t* section = t.panel + sections_at(8 * kVectors);
+  const uint8_t* end = section + read_section_bytes(t.panel, 8 * kVectors);
   const uint8_t* a[kRows];
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i];
   __m256i ones = _mm256_set1_epi16(1);
   asm("" : "+x"(ones));  // stays in a register
-  weights = multiply_merged(a, offsets, counts.merged, weights, ones, acc);
-  multiply_single(a, offsets + counts.merged, counts.single, weights, ones, acc);
+  while (section != end) {
+    WindowCounts counts;
+    std::memcpy(&counts, section, sizeof(counts));
+    const size_t windows = counts.merged + counts.single;
+    const auto* offsets = reinterpret_cast<const uint32_t*>(section + sizeof(counts));
+    const uint8_t* weights = section + section_header_bytes(windows);
+    weights = multiply_merged(a, offsets, counts.merged, weights, ones, acc);
+    multiply_single(a, offsets + counts.merged, counts.single, weights, ones, acc);
+    section += section_bytes(windows, 8 * kVectors);
+  }
 }
 
 // `tiles` times kRows pixels.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packs the windows of a panel (conv_s8_windows_avx2.h): finds those that merge, and writes
-// merged pairs first, single windows behind them:
+// Packs the windows of a panel (conv_s8_windows_avx2.h): finds those that merge, and writes sections, each
+// of up to kSectionWindows windows, merged pairs first:
 //
+//   u32 merged, single         numbers of windows, padded to 64 bytes with
 //   u32 offsets[windows]       of the window's input in the strip, from the pixel's place
 //   s8  weights[windows][W][4] for W = 16 or 8 channels, ordered as conv_s8_gemm_256.h says
 //
-// Heaviest first, each window takes the heaviest one that fits. The search looks at kPending
-// windows at a time, so that its cost stays linear in k.
+// From the heaviest on, each window takes the heaviest of those left that fits. As it looks within
+// its section only, the cost stays linear in k.
 #pragma once
 
 #include "kernels/x86/conv_s8_windows_avx2.h"
@@ -15,163 +16,157 @@
 namespace octet::kernels {
 namespace {
 
-constexpr size_t kPending = 256;
+constexpr size_t kSectionWindows = 256;
 
-struct Window {
-  uint8_t weights[64];   // as packed
-  uint8_t positive[32];  // sums of the positive weights of each pair
-  uint8_t negative[32];
-  uint32_t offset;
-  uint16_t next;  // in the order of weight
+struct WindowCounts {
+  uint32_t merged, single;
 };
 
-// Writes pairs from the front and singles from the back of the panel's places for windows.
-struct WindowWriter {
-  uint32_t* offsets;
-  uint8_t* weights;
-  size_t window_bytes;
-  size_t front, back;  // places not written yet
-  size_t pending;
-  Window windows[kPending];
+inline size_t section_header_bytes(size_t windows) {
+  return align_64(sizeof(WindowCounts) + windows * sizeof(uint32_t));
+}
+
+inline size_t section_bytes(size_t windows, size_t width) {
+  return section_header_bytes(windows) + align_64(windows * kWindowElements * width);
+}
+
+// The bytes of `windows` windows in sections.
+inline size_t sections_bytes(size_t windows, size_t width) {
+  const size_t full = windows / kSectionWindows, rest = windows % kSectionWindows;
+  return full * section_bytes(kSectionWindows, width) + (rest > 0 ? section_bytes(rest, width) : 0);
+}
+
+// The windows of the section that is being collected.
+struct Section {
+  size_t width, count;
+  uint8_t* to;
+  uint32_t offsets[kSectionWindows];
+  alignas(32) uint8_t sums[kSectionWindows][64];     // of positive weights of each pair, of negative ones
+  alignas(32) uint8_t weights[kSectionWindows][64];  // as packed
 };
 
 inline __m256i load_sums(const uint8_t* from) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
 }
 
-inline bool fits(const Window& a, const Window& b) {
-  const __m256i positive = _mm256_adds_epu8(load_sums(a.positive), load_sums(b.positive));
-  const __m256i negative = _mm256_adds_epu8(load_sums(a.negative), load_sums(b.negative));
+inline bool fits(const uint8_t* a, const uint8_t* b) {
+  const __m256i positive = _mm256_adds_epu8(load_sums(a), load_sums(b));
+  const __m256i negative = _mm256_adds_epu8(load_sums(a + 32), load_sums(b + 32));
   const __m256i over =
       _mm256_subs_epu8(_mm256_max_epu8(positive, negative), _mm256_set1_epi8(static_cast<char>(kSafeSum)));
   return _mm256_testz_si256(over, over);
 }
 
-// The largest sum of a window, in [0, 128].
-inline size_t heaviest_sum(const Window& w) {
-  const __m256i both = _mm256_max_epu8(load_sums(w.positive), load_sums(w.negative));
-  __m128i m = _mm_max_epu8(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-  m = _mm_max_epu8(m, _mm_srli_si128(m, 8));
-  m = _mm_max_epu8(m, _mm_srli_si128(m, 4));
-  m = _mm_max_epu8(m, _mm_srli_si128(m, 2));
-  m = _mm_max_epu8(m, _mm_srli_si128(m, 1));
-  return static_cast<uint8_t>(_mm_extract_epi8(m, 0));
+// The sum of a window's |weights|, in [0, 64 * 128].
+inline size_t total_weight(const uint8_t* sums) {
+  const __m256i none = _mm256_setzero_si256();
+  const __m256i s =
+      _mm256_add_epi64(_mm256_sad_epu8(load_sums(sums), none), _mm256_sad_epu8(load_sums(sums + 32), none));
+  const __m128i t = _mm_add_epi64(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+  return static_cast<size_t>(_mm_cvtsi128_si64(t) + _mm_extract_epi64(t, 1));
 }
 
-constexpr uint16_t kNone = 0xffff;
-
-// Links the pending windows, heaviest first; returns the first.
-inline uint16_t order_by_weight(WindowWriter* w) {
-  uint16_t first_of[kSafeSum + 1];
-  for (uint16_t& first : first_of) first = kNone;
-  for (size_t i = w->pending; i-- > 0;) {
-    const size_t sum = heaviest_sum(w->windows[i]);
-    w->windows[i].next = first_of[sum];
-    first_of[sum] = static_cast<uint16_t>(i);
+// The section's windows, heaviest first.
+inline void order_by_weight(const Section& s, uint16_t* order) {
+  constexpr size_t kClassWeight = 32, kClasses = 64 * 128 / kClassWeight + 1;
+  uint16_t place[kClasses + 1] = {}, weight_class[kSectionWindows];
+  for (size_t i = 0; i < s.count; ++i) {
+    weight_class[i] = static_cast<uint16_t>(kClasses - 1 - total_weight(s.sums[i]) / kClassWeight);
+    ++place[weight_class[i] + 1];
   }
-  uint16_t head = kNone;
-  uint16_t* link = &head;
-  for (size_t sum = kSafeSum + 1; sum-- > 0;) {
-    *link = first_of[sum];
-    while (*link != kNone) link = &w->windows[*link].next;
-  }
-  return head;
+  for (size_t i = 0; i < kClasses; ++i) place[i + 1] = static_cast<uint16_t>(place[i + 1] + place[i]);
+  for (size_t i = 0; i < s.count; ++i) order[place[weight_class[i]]++] = static_cast<uint16_t>(i);
 }
 
-inline void write_window(WindowWriter* w, size_t place, const Window& window) {
-  w->offsets[place] = window.offset;
-  std::memcpy(w->weights + place * w->window_bytes, window.weights, w->window_bytes);
-}
-
-// Writes all pending windows.
-inline void write_pending(WindowWriter* w) {
-  uint16_t head = order_by_weight(w);
-  while (head != kNone) {
-    const Window& window = w->windows[head];
-    head = window.next;
-    uint16_t* link = &head;
-    while (*link != kNone && !fits(window, w->windows[*link])) link = &w->windows[*link].next;
-    if (*link == kNone) {
-      write_window(w, --w->back, window);
+// Writes the section and starts the next one.
+inline void finish_section(Section* s) {
+  uint8_t* weights = s->to + section_header_bytes(s->count);
+  const size_t window_bytes = kWindowElements * s->width;
+  auto* offsets = reinterpret_cast<uint32_t*>(s->to + sizeof(WindowCounts));
+  const auto write = [&](size_t place, uint16_t i) {
+    offsets[place] = s->offsets[i];
+    std::memcpy(weights + place * window_bytes, s->weights[i], 32);
+    if (s->width == kColumns) std::memcpy(weights + place * window_bytes + 32, s->weights[i] + 32, 32);
+  };
+  uint16_t order[kSectionWindows];
+  order_by_weight(*s, order);
+  size_t merged = 0, single = s->count;
+  uint16_t* next = order;
+  for (size_t left = s->count; left > 0;) {
+    size_t partner = 1;
+    while (partner < left && !fits(s->sums[next[0]], s->sums[next[partner]])) ++partner;
+    if (partner == left) {
+      write(--single, next[0]);
+      next += 1, left -= 1;
       continue;
     }
-    const Window& partner = w->windows[*link];
-    *link = partner.next;
-    write_window(w, w->front++, window);
-    write_window(w, w->front++, partner);
+    write(merged++, next[0]);
+    write(merged++, next[partner]);
+    std::memmove(next + 1, next, partner * sizeof(*next));  // closes the gap
+    next += 2, left -= 2;
   }
-  w->pending = 0;
-}
-
-// Sums of the two pairs of each channel: [pair][channel].
-inline void store_sums(const __m128i (&part)[kWindowElements], uint8_t* to) {
-  store_columns(to, _mm_add_epi8(part[0], part[1]));
-  store_columns(to + 16, _mm_add_epi8(part[2], part[3]));
+  const WindowCounts counts = {static_cast<uint32_t>(merged), static_cast<uint32_t>(s->count - merged)};
+  std::memcpy(s->to, &counts, sizeof(counts));
+  s->to += section_bytes(s->count, s->width);
+  s->count = 0;
 }
 
 // Four elements of k of 16 channels -> the packed order: channels 0-3 8-11 4-7 12-15, or 0-7.
-inline void interleave_window(const __m128i (&w)[kWindowElements], size_t window_bytes, uint8_t* to) {
-  const __m128i low01 = _mm_unpacklo_epi8(w[0], w[1]), low23 = _mm_unpacklo_epi8(w[2], w[3]);
-  const __m128i high01 = _mm_unpackhi_epi8(w[0], w[1]), high23 = _mm_unpackhi_epi8(w[2], w[3]);
-  const bool wide = window_bytes == 64;
+inline void interleave_window(const Window& w, bool wide, uint8_t* to) {
+  const __m128i low01 = _mm_unpacklo_epi8(w.w0, w.w1), low23 = _mm_unpacklo_epi8(w.w2, w.w3);
+  const __m128i high01 = _mm_unpackhi_epi8(w.w0, w.w1), high23 = _mm_unpackhi_epi8(w.w2, w.w3);
   store_columns(to, _mm_unpacklo_epi16(low01, low23));
   store_columns(to + (wide ? 32 : 16), _mm_unpackhi_epi16(low01, low23));
   store_columns(to + (wide ? 16 : 32), _mm_unpacklo_epi16(high01, high23));
   store_columns(to + 48, _mm_unpackhi_epi16(high01, high23));
 }
 
-inline void add_window(WindowWriter* writer, const __m128i (&w)[kWindowElements], size_t offset) {
-  if (writer->pending == kPending) write_pending(writer);
-  Window& window = writer->windows[writer->pending++];
-  window.offset = static_cast<uint32_t>(offset);
-  interleave_window(w, writer->window_bytes, window.weights);
-  __m128i part[kWindowElements];
-  for (size_t i = 0; i < kWindowElements; ++i) part[i] = positive_part(w[i]);
-  store_sums(part, window.positive);
-  for (size_t i = 0; i < kWindowElements; ++i) part[i] = negative_part(w[i]);
-  store_sums(part, window.negative);
+inline void add_window(Section* s, const Window& w, size_t offset) {
+  if (s->count == kSectionWindows) finish_section(s);
+  const size_t i = s->count++;
+  s->offsets[i] = static_cast<uint32_t>(offset);
+  interleave_window(w, s->width == kColumns, s->weights[i]);
+  store_columns(s->sums[i], _mm_add_epi8(positive_part(w.w0), positive_part(w.w1)));
+  store_columns(s->sums[i] + 16, _mm_add_epi8(positive_part(w.w2), positive_part(w.w3)));
+  store_columns(s->sums[i] + 32, _mm_add_epi8(negative_part(w.w0), negative_part(w.w1)));
+  store_columns(s->sums[i] + 48, _mm_add_epi8(negative_part(w.w2), negative_part(w.w3)));
 }
 
-// Calls visit(segment, offset of its first element from the pixel's place) for the panel's parts of k.
+// Calls visit(segment, windows, offset of its first element from the pixel's place) for the panel's parts of
+// k.
 template <class Visit>
 void for_each_segment(const ConvS8& c, const StripPlan& plan, const Panel& panel, const Visit& visit) {
   Segment segment;
+  Windows windows;
   for (size_t run = 0; run < plan.runs; ++run)
     for (size_t k = 0; k < plan.run_elements; k += kSegmentElements) {
       const int8_t* columns[kColumns];
       for (size_t i = 0; i < panel.columns; ++i) columns[i] = run_weights(c, plan, panel.first + i, run) + k;
       load_segment(columns, panel.columns, min_size(kSegmentElements, plan.run_elements - k), &segment);
-      visit(&segment, run_offset(c, plan, run) + k);
+      choose_windows(segment, &windows);
+      visit(&segment, windows, run_offset(c, plan, run) + k);
     }
 }
 
 inline size_t count_windows(const ConvS8& c, const StripPlan& plan, const Panel& panel) {
   size_t count = 0;
   for_each_segment(c, plan, panel,
-                   [&count](Segment* segment, size_t) { count += choose_windows(*segment, nullptr); });
+                   [&count](Segment*, const Windows& windows, size_t) { count += windows.count; });
   return count;
 }
 
-// Writes `count` = count_windows() windows; returns how many of them are merged.
-inline size_t pack_windows(const ConvS8& c, const StripPlan& plan, const Panel& panel, size_t count,
-                           uint32_t* offsets, uint8_t* weights) {
-  WindowWriter writer;
-  writer.offsets = offsets;
-  writer.weights = weights;
-  writer.window_bytes = kWindowElements * panel.width;
-  writer.front = writer.pending = 0;
-  writer.back = count;
-  for_each_segment(c, plan, panel, [&writer](Segment* segment, size_t offset) {
-    Windows windows;
-    choose_windows(*segment, &windows);
-    for (size_t i = 0, k = 0; i < windows.count; k += windows.step[i++]) {
-      __m128i w[kWindowElements];
-      take_window(segment, k, windows.step[i], w);
-      add_window(&writer, w, offset + k);
-    }
+// Writes the panel's sections; returns the end of the last.
+inline uint8_t* pack_windows(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
+  Section section;
+  section.width = panel.width;
+  section.count = 0;
+  section.to = to;
+  for_each_segment(c, plan, panel, [&section](Segment* segment, const Windows& windows, size_t offset) {
+    for_each_window(segment, windows,
+                    [&section, offset](size_t k, const Window& w) { add_window(&section, w, offset + k); });
   });
-  write_pending(&writer);
-  return writer.front;
+  if (section.count > 0) finish_section(&section);
+  return section.to;
 }
 
 }  // namespace

@@ -58,47 +58,59 @@ struct Segment {
   __m128i at(size_t k) const { return load_columns(weights[k]); }
 };
 
-// Sixteen k of up to sixteen channels, from channel-major to k-major.
-inline void transpose_16(const int8_t* const* columns, size_t count, size_t k, size_t elements,
-                         int8_t (*to)[kColumns]) {
-  __m128i a[16], b[16];
-  for (size_t i = 0; i < 16; ++i) {
-    alignas(16) int8_t tail[16] = {};
-    const size_t inside = i < count ? min_size(16, elements - k) : 0;
-    if (inside == 16) {
-      a[i] = load_columns(columns[i] + k);
-      continue;
-    }
-    if (inside > 0) std::memcpy(tail, columns[i] + k, inside);
-    a[i] = load_columns(tail);
-  }
-  // Each round interleaves the bytes of rows i and i + 8; four rounds transpose.
+// Each round interleaves the bytes of rows i and i + 8; four rounds transpose.
+inline void transpose_16(__m128i (&a)[16]) {
+  __m128i b[16];
+#pragma GCC unroll 2
   for (int round = 0; round < 2; ++round) {
+#pragma GCC unroll 8
     for (size_t i = 0; i < 8; ++i) {
       b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]);
       b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
     }
+#pragma GCC unroll 8
     for (size_t i = 0; i < 8; ++i) {
       a[2 * i] = _mm_unpacklo_epi8(b[i], b[i + 8]);
       a[2 * i + 1] = _mm_unpackhi_epi8(b[i], b[i + 8]);
     }
   }
-  for (size_t i = 0; i < 16; ++i) store_columns(to[i], a[i]);
 }
 
+// Elements [k, k + inside) of a column, zeros behind them.
+inline __m128i load_part_of_column(const int8_t* column, size_t k, size_t inside) {
+  alignas(16) int8_t part[16] = {};
+  std::memcpy(part, column + k, inside);
+  return load_columns(part);
+}
+
+// From channel-major to k-major.
 inline void load_segment(const int8_t* const* columns, size_t count, size_t elements, Segment* segment) {
   segment->elements = elements;
   size_t k = 0;
-  for (; k < elements; k += 16) transpose_16(columns, count, k, elements, segment->weights + k);
+  for (; k < elements; k += 16) {
+    const size_t inside = min_size(16, elements - k);
+    __m128i a[16];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; ++i)
+      a[i] = i >= count     ? _mm_setzero_si128()
+             : inside == 16 ? load_columns(columns[i] + k)
+                            : load_part_of_column(columns[i], k, inside);
+    transpose_16(a);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; ++i) store_columns(segment->weights[k + i], a[i]);
+  }
   std::memset(segment->weights[k], 0, 16 * kColumns);
 }
 
-// Whether the pair (k, k + 1), and the three from k on, stay in bounds in all channels.
-struct SafeSums {
-  uint8_t pair[kSegmentElements + 8], three[kSegmentElements + 8];
+// What a window may not rely on: kUnsafe where the pair (k, k + 1), or the three from k on, are too heavy
+// in some channel, else 0. Added to a number of windows it makes a choice too dear.
+constexpr uint16_t kUnsafe = 0x4000;
+
+struct UnsafeSums {
+  uint16_t pair[kSegmentElements + 8], three[kSegmentElements + 8];
 };
 
-inline void find_safe_sums(const Segment& s, SafeSums* safe) {
+inline void find_unsafe_sums(const Segment& s, UnsafeSums* unsafe) {
   const __m128i bound = _mm_set1_epi8(static_cast<char>(kSafeSum)), full = _mm_set1_epi8(-1);
   __m128i p0 = positive_part(s.at(0)), n0 = negative_part(s.at(0));
   __m128i p1 = positive_part(s.at(1)), n1 = negative_part(s.at(1));
@@ -106,48 +118,43 @@ inline void find_safe_sums(const Segment& s, SafeSums* safe) {
     const __m128i p2 = positive_part(s.at(k + 2)), n2 = negative_part(s.at(k + 2));
     const __m128i p = _mm_add_epi8(p0, p1), n = _mm_add_epi8(n0, n1);
     const __m128i over = _mm_subs_epu8(_mm_max_epu8(p, n), bound);
-    const __m128i three = _mm_max_epu8(_mm_adds_epu8(p, p2), _mm_adds_epu8(n, n2));
-    safe->pair[k] = static_cast<uint8_t>(_mm_testz_si128(over, over));
-    safe->three[k] = _mm_movemask_epi8(_mm_cmpeq_epi8(three, full)) == 0;
+    const __m128i three = _mm_cmpeq_epi8(_mm_max_epu8(_mm_adds_epu8(p, p2), _mm_adds_epu8(n, n2)), full);
+    unsafe->pair[k] = static_cast<uint16_t>((1 - _mm_testz_si128(over, over)) * kUnsafe);
+    unsafe->three[k] = static_cast<uint16_t>((1 - _mm_testz_si128(three, three)) * kUnsafe);
     p0 = p1, n0 = n1, p1 = p2, n1 = n2;
   }
-  for (size_t k = s.elements; k < s.elements + 8; ++k) safe->pair[k] = safe->three[k] = 1;
+  for (size_t k = s.elements; k < s.elements + 8; ++k) unsafe->pair[k] = unsafe->three[k] = 0;
 }
 
-// The windows of a segment in order: distance from each to the next (4 for the last).
+// The fewest windows of a segment. A window at k is followed by one at k + step[k].
 struct Windows {
   size_t count;
-  uint8_t step[kSegmentElements / 2 + 4];
+  bool before;    // the first is preceded by one at element 0
+  uint8_t first;  // where it starts: 0 or 1
+  uint8_t step[kSegmentElements];
 };
 
-// The fewest windows; steps only if wanted.
-inline size_t choose_windows(const Segment& s, Windows* windows) {
-  SafeSums safe;
-  find_safe_sums(s, &safe);
-  // left[k]: the windows of elements k and behind, if one starts at k, whose first pair is safe or shared.
-  uint16_t left[kSegmentElements + 8];
-  std::memset(left + s.elements, 0, 8 * sizeof(left[0]));
+inline void choose_windows(const Segment& s, Windows* windows) {
+  UnsafeSums unsafe;
+  find_unsafe_sums(s, &unsafe);
+  // left_n: the windows of elements k + n and behind, if one starts there, whose first pair is safe or
+  // shared.
+  unsigned left1 = 0, left2 = 0, left3 = 0, left4 = 0;
   for (size_t k = s.elements; k-- > 0;) {
-    uint16_t best = left[k + 2];
-    if (safe.three[k + 2] && left[k + 3] < best) best = left[k + 3];
-    if (safe.pair[k + 2] && safe.pair[k + 4] && left[k + 4] < best) best = left[k + 4];
-    left[k] = static_cast<uint16_t>(best + 1);
+    const unsigned three = left3 + unsafe.three[k + 2];
+    const unsigned four = left4 + unsafe.pair[k + 2] + unsafe.pair[k + 4];
+    unsigned best = left2, step = 2;
+    step = three < best ? 3 : step;
+    best = three < best ? three : best;
+    step = four <= best ? 4 : step;
+    best = four <= best ? four : best;
+    windows->step[k] = static_cast<uint8_t>(step);
+    left4 = left3, left3 = left2, left2 = left1, left1 = best + 1;
   }
-  const bool before = !safe.pair[0], shifted = before && safe.three[0] && left[1] <= left[0];
-  const size_t count = before ? left[shifted ? 1 : 0] + size_t{1} : left[0];
-  if (!windows) return count;
-  windows->count = 0;
-  size_t k = 0;
-  if (before) windows->step[windows->count++] = static_cast<uint8_t>(k = shifted ? 1 : 0);
-  while (k < s.elements) {
-    const uint16_t rest = static_cast<uint16_t>(left[k] - 1);
-    const uint8_t step = safe.pair[k + 2] && safe.pair[k + 4] && left[k + 4] == rest ? 4
-                         : safe.three[k + 2] && left[k + 3] == rest                  ? 3
-                                                                                     : 2;
-    windows->step[windows->count++] = step;
-    k += step;
-  }
-  return count;
+  // Here left1 belongs to element 0 and left2 to element 1.
+  windows->before = unsafe.pair[0] != 0;
+  windows->first = windows->before && unsafe.three[0] == 0 && left2 <= left1;
+  windows->count = (windows->first ? left2 : left1) + windows->before;
 }
 
 // The part of x that stands with a; the rest goes with b. Evens out the two sums of x's sign.
@@ -163,17 +170,36 @@ inline __m128i half(__m128i x) {
   return _mm_sign_epi8(_mm_avg_epu8(size, _mm_setzero_si128()), x);
 }
 
-// Takes the window at k, whose successor starts `step` elements behind it, out of the segment's weights.
-inline void take_window(Segment* s, size_t k, size_t step, __m128i (&w)[kWindowElements]) {
-  for (size_t i = 0; i < kWindowElements; ++i) w[i] = i < step ? s->at(k + i) : _mm_setzero_si128();
-  const auto take = [s](size_t at, __m128i part) {
-    store_columns(s->weights[at], _mm_sub_epi8(s->at(at), part));
-    return part;
-  };
-  if (step == 3) w[3] = take(k + 3, share(s->at(k + 2), s->at(k + 3), s->at(k + 4)));
-  if (step == 2) w[2] = take(k + 2, half(s->at(k + 2))), w[3] = take(k + 3, half(s->at(k + 3)));
-  if (step == 1) w[1] = take(k + 1, share(s->at(k), s->at(k + 1), s->at(k + 2)));
-  if (step == 0) w[0] = take(k, half(s->at(k))), w[1] = take(k + 1, half(s->at(k + 1)));
+// The weights of a window, one vector of channels per element.
+struct Window {
+  __m128i w0, w1, w2, w3;
+};
+
+// Takes a part of element k out of the segment.
+inline __m128i take_part(Segment* s, size_t k, __m128i part) {
+  store_columns(s->weights[k], _mm_sub_epi8(s->at(k), part));
+  return part;
+}
+
+// Takes the window at k, whose successor starts `step` elements behind it, out of the segment.
+inline Window take_window(Segment* s, size_t k, size_t step) {
+  const __m128i none = _mm_setzero_si128();
+  const __m128i w0 = s->at(k), w1 = s->at(k + 1), w2 = s->at(k + 2), w3 = s->at(k + 3);
+  if (step >= 3) {  // which of both is hard to predict
+    const __m128i whole = _mm_set1_epi8(step == 4 ? -1 : 0);
+    return {w0, w1, w2, take_part(s, k + 3, _mm_blendv_epi8(share(w2, w3, s->at(k + 4)), w3, whole))};
+  }
+  if (step == 2) return {w0, w1, take_part(s, k + 2, half(w2)), take_part(s, k + 3, half(w3))};
+  if (step == 1) return {w0, take_part(s, k + 1, share(w0, w1, w2)), none, none};
+  return {take_part(s, k, half(w0)), take_part(s, k + 1, half(w1)), none, none};
+}
+
+// Calls visit(k, window) for all windows of the segment, which it uses up.
+template <class Visit>
+void for_each_window(Segment* s, const Windows& windows, const Visit& visit) {
+  if (windows.before) visit(size_t{0}, take_window(s, 0, windows.first));
+  for (size_t k = windows.first; k < s->elements; k += windows.step[k])
+    visit(k, take_window(s, k, windows.step[k]));
 }
 
 }  // namespace
