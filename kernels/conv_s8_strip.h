@@ -108,15 +108,35 @@ void fill_strip(const ConvS8& c, const StripPlan& p, const StripTile& tile, cons
                           strip + (k * p.y.tile + r) * row_elements);
 }
 
+// The tile's pixels from `first` on, at these distances.
 template <class Isa>
-void place_pixels(const StripPlan& p, const StripTile& tile, const StripScratch<Isa>& scratch) {
+void place_pixels(const StripPlan& p, const StripTile& tile, const typename Isa::Element* first, size_t row,
+                  size_t pixel, const StripScratch<Isa>& scratch) {
   size_t m = 0;
-  for (size_t y = 0; y < tile.height; ++y)
+  for (size_t y = 0; y < tile.height; ++y) {
+    const size_t output = tile.n * p.output.batch + (tile.y + y) * p.output.row + tile.x * p.output.pixel;
     for (size_t x = 0; x < tile.width; ++x, ++m) {
-      scratch.pixels[m] = scratch.strip + (y * p.y.place * p.x.length() + x * p.x.place) * p.channels;
-      scratch.outputs[m] =
-          tile.n * p.output.batch + (tile.y + y) * p.output.row + (tile.x + x) * p.output.pixel;
+      scratch.pixels[m] = first + y * row + x * pixel;
+      scratch.outputs[m] = output + x * p.output.pixel;
     }
+  }
+}
+
+// Makes the tile's pixels ready to be multiplied: in a strip, or in place.
+template <class Isa>
+void prepare_tile(const ConvS8& c, const StripPlan& p, const StripTile& tile, const int8_t* input,
+                  const StripScratch<Isa>& scratch) {
+  using Element = typename Isa::Element;
+  if (!p.in_place) {
+    fill_strip<Isa>(c, p, tile, input, scratch.strip);
+    place_pixels<Isa>(p, tile, scratch.strip, p.y.place * p.x.length() * p.channels, p.x.place * p.channels,
+                      scratch);
+    return;
+  }
+  const size_t row = p.x.input * p.channels;
+  const size_t first = (tile.n * p.y.input + tile.y * p.y.stride) * row + tile.x * p.x.stride * p.channels;
+  place_pixels<Isa>(p, tile, reinterpret_cast<const Element*>(input) + first, p.y.stride * row,
+                    p.x.stride * p.channels, scratch);
 }
 
 // What run_tiles(micro, first, rows, tiles, epilogue) multiplies: `tiles` times `rows` consecutive
@@ -130,20 +150,21 @@ struct MicroTile {
   const uint8_t* panel;
   void* output;  // the panel's first channel at offset 0
   size_t columns, width;
+  bool in_place;  // the pixels are the input's bytes
 };
 
-// All pixels of the tile by one panel: as a kRows + b (kRows - 1), so that no pixel is left over;
+// All pixels of the tile by one panel: as a rows + b (rows - 1), so that no pixel is left over;
 // where there are too few for that, a last tile of fewer rows.
 template <class Isa>
 void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro,
                const typename Isa::Epilogue& epilogue) {
-  const size_t portions = divide_up(pixels, Isa::kRows);
-  const size_t missing = portions * Isa::kRows - pixels;
+  const size_t rows = rows_of<Isa>(micro.width, 0), portions = divide_up(pixels, rows);
+  const size_t missing = portions * rows - pixels;
   const bool even = missing <= portions;
   const size_t whole = even ? portions - missing : portions - 1;
-  const size_t rest_rows = even ? Isa::kRows - 1 : Isa::kRows - missing, rest = even ? missing : 1;
-  if (whole > 0) Isa::run_tiles(micro, 0, Isa::kRows, whole, epilogue);
-  if (rest > 0) Isa::run_tiles(micro, whole * Isa::kRows, rest_rows, rest, epilogue);
+  const size_t rest_rows = even ? rows - 1 : rows - missing, rest = even ? missing : 1;
+  if (whole > 0) Isa::run_tiles(micro, 0, rows, whole, epilogue);
+  if (rest > 0) Isa::run_tiles(micro, whole * rows, rest_rows, rest, epilogue);
   if (!c.output_table || c.accumulator_scale) return;
   for (size_t m = 0; m < pixels; ++m) {
     int8_t* q = static_cast<int8_t*>(micro.output) + micro.outputs[m];
@@ -151,9 +172,13 @@ void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro,
   }
 }
 
+struct PanelRange {
+  size_t first, last;
+};
+
 template <class Isa>
-void run_block(const ConvS8& c, const PackedStrip& packed, size_t block, const StripTile& tile,
-               const StripScratch<Isa>& scratch, void* output) {
+void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& range, const StripTile& tile,
+                const StripScratch<Isa>& scratch, void* output) {
   const StripPlan& p = *packed.plan;
   const typename Isa::Epilogue epilogue(c);
   MicroTile<Isa> micro = {};
@@ -162,9 +187,9 @@ void run_block(const ConvS8& c, const PackedStrip& packed, size_t block, const S
   micro.pixels = scratch.pixels;
   micro.outputs = scratch.outputs;
   micro.run_offsets = packed.run_offsets;
+  micro.in_place = p.in_place;
   const size_t pixels = tile.height * tile.width, element_bytes = c.accumulator_scale ? sizeof(float) : 1;
-  const size_t first = p.panels * block / p.blocks, last = p.panels * (block + 1) / p.blocks;
-  for (size_t i = first; i < last; ++i) {
+  for (size_t i = range.first; i < range.last; ++i) {
     const Panel& panel = packed.panels[i];
     const size_t group_channel = panel.group * p.group_channels;
     micro.panel = packed.base + panel.offset;
@@ -186,24 +211,22 @@ size_t scratch_bytes(const ConvS8& c) {
 template <class Isa>
 size_t items(const ConvS8& c) {
   const StripPlan p = make_plan<Isa>(c);
-  return p.tiles * p.blocks;
+  return p.tiles * p.panels;
 }
 
-// Items are blocks of a tile after another; a tile's strip is filled once for all its blocks in the range.
+// Items are the panels of a tile after another; a tile is prepared once for all its panels in the range.
 template <class Isa>
 void run(const ConvS8& c, const void* packed_memory, const int8_t* input, void* output, size_t first_item,
          size_t last_item, void* scratch_memory) {
   const StripPlan& p = *static_cast<const StripPlan*>(packed_memory);
   const PackedStrip packed(p, const_cast<void*>(packed_memory));  // only read here
   const StripScratch<Isa> scratch(p, scratch_memory);
-  StripTile tile = {};
-  for (size_t item = first_item; item < last_item; ++item) {
-    if (item == first_item || item % p.blocks == 0) {
-      tile = find_tile(p, item / p.blocks);
-      fill_strip<Isa>(c, p, tile, input, scratch.strip);
-      place_pixels<Isa>(p, tile, scratch);
-    }
-    run_block<Isa>(c, packed, item % p.blocks, tile, scratch, output);
+  for (size_t item = first_item; item < last_item;) {
+    const StripTile tile = find_tile(p, item / p.panels);
+    const size_t first = item % p.panels, last = min_size(p.panels, first + (last_item - item));
+    prepare_tile<Isa>(c, p, tile, input, scratch);
+    run_panels<Isa>(c, packed, {first, last}, tile, scratch, output);
+    item += last - first;
   }
 }
 

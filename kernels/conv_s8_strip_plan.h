@@ -17,13 +17,17 @@
 // Otherwise each tap has its own segment of the strip (place = 1, tap = tile
 // length), which also skips what a strided 1x1 convolution never reads.
 //
-// The micro-kernel multiplies kRows output pixels by a panel of output channels.
+// A 1x1 kernel whose taps all lie inside the image may be read in place, without a strip, where the Isa
+// can and wants to.
+//
+// The micro-kernel multiplies a few output pixels by a panel of output channels.
 // Panels are packed one after another, behind the plan and the tables.
 //
 // A file that includes this compiles its own copy: everything is in an anonymous
 // namespace, and Isa is a struct of that file with
-//   Element, kStep (elements of k per multiply), kRows, kPanel (channels),
-//   Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(), run_tiles().
+//   Element, kStep (elements of k per multiply), kRows or rows(width) (pixels of a micro-tile), kPanel
+//   (channels), Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(),
+//   run_tiles(); and, if it can, reads_in_place(conv).
 #pragma once
 
 #include <cstddef>
@@ -37,7 +41,9 @@ namespace {
 
 constexpr size_t kStripBytes = 128 * 1024;  // of the 256 KiB or more of L2
 constexpr size_t kTilePixels = 96;          // enough that a panel's way from L2 or memory does not show
-constexpr size_t kItemsWanted = 16;         // so that threads find work in small images too
+constexpr size_t kTileElements = 8192;      // of one channel's products: short sums take more pixels
+constexpr size_t kTileLeast = 24;           // where few panels and pixels are to be shared among threads
+constexpr size_t kItemsWanted = 8;          // so that threads find work in small images too
 constexpr size_t kSlackElements = 64;       // vector stores may run over the strip's end
 
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
@@ -75,8 +81,9 @@ struct StripPlan {
   size_t runs, run_elements;  // per output pixel and group
   size_t run_steps;           // multiplies of Isa::kStep elements in a run
   size_t group_channels;      // input channels of a group
+  bool in_place;              // no strip: pixels are read where they stand
   size_t tiles;
-  size_t panels_per_group, panels, blocks;  // blocks: parts of the panels, items of one tile
+  size_t panels_per_group, panels;
   ConvS8OutputStrides output;
 };
 
@@ -88,17 +95,51 @@ inline bool is_flat(const ConvS8& c) {
          c.output_batch_stride == 0;
 }
 
-inline size_t strip_elements(const StripPlan& p) { return p.y.length() * p.x.length() * p.channels; }
+inline size_t strip_elements(const StripPlan& p) {
+  return p.in_place ? 0 : p.y.length() * p.x.length() * p.channels;
+}
 
-// Tiles of about kTilePixels whose strip stays below kStripBytes, all nearly equal.
-inline void choose_tile(StripPlan* p, size_t element_bytes) {
+// How many pixels a tile should have.
+inline size_t pixels_wanted(const StripPlan& p) {
+  const size_t pixels = p.batch * p.y.output * p.x.output, tiles = divide_up(kItemsWanted, p.panels);
+  const size_t most = max_size(kTilePixels, kTileElements / (p.runs * p.run_elements));
+  return min_size(most, max_size(kTileLeast, divide_up(pixels, tiles)));
+}
+
+// Tiles of about `pixels` whose strip stays below kStripBytes, all nearly equal.
+inline void choose_tile(StripPlan* p, size_t pixels, size_t element_bytes) {
   const size_t limit = kStripBytes / element_bytes;
-  p->x.set_tile(divide_up(p->x.output, divide_up(p->x.output, kTilePixels)));
+  p->x.set_tile(divide_up(p->x.output, divide_up(p->x.output, pixels)));
   while (p->x.tile > 6 && strip_elements(*p) > limit) p->x.set_tile(divide_up(p->x.tile, 2));
-  size_t rows = max_size(1, min_size(p->y.output, kTilePixels / p->x.tile));
+  size_t rows = max_size(1, min_size(p->y.output, pixels / p->x.tile));
   rows = divide_up(p->y.output, divide_up(p->y.output, rows));
   p->y.set_tile(rows);
   while (p->y.tile > 1 && strip_elements(*p) > limit) p->y.set_tile(p->y.tile - 1);
+}
+
+// Every output reads one pixel of the input, and no padding.
+inline bool has_own_pixels(const ConvS8& c) {
+  return c.kernel_height == 1 && c.kernel_width == 1 && c.pad_top == 0 && c.pad_left == 0 &&
+         (c.output_height - 1) * c.stride_height < c.input_height &&
+         (c.output_width - 1) * c.stride_width < c.input_width;
+}
+
+// What an Isa may say, and what holds where it does not.
+template <class Isa>
+inline auto reads_in_place(const ConvS8& c, int) -> decltype(Isa::reads_in_place(c)) {
+  return Isa::reads_in_place(c);
+}
+template <class Isa>
+inline bool reads_in_place(const ConvS8&, long) {
+  return false;
+}
+template <class Isa>
+inline auto rows_of(size_t width, int) -> decltype(Isa::rows(width)) {
+  return Isa::rows(width);
+}
+template <class Isa>
+inline size_t rows_of(size_t, long) {
+  return Isa::kRows;
 }
 
 template <class Isa>
@@ -115,16 +156,16 @@ StripPlan make_plan(const ConvS8& c) {
   p.batch = flat ? 1 : c.batch;
   p.channels = c.input_channels;
   p.output = conv_s8_output_strides(c);
-  choose_tile(&p, sizeof(typename Isa::Element));
   const bool merged = c.groups == 1 && p.x.shared;
   p.runs = merged ? c.kernel_height : c.kernel_height * c.kernel_width;
   p.run_elements = (merged ? c.kernel_width : 1) * (c.input_channels / c.groups);
   p.run_steps = divide_up(p.run_elements, Isa::kStep);
   p.group_channels = c.input_channels / c.groups;
-  p.tiles = p.batch * p.y.tiles() * p.x.tiles();
+  p.in_place = has_own_pixels(c) && reads_in_place<Isa>(c, 0);
   p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
   p.panels = p.panels_per_group * c.groups;
-  p.blocks = min_size(p.panels, divide_up(kItemsWanted, max_size(p.tiles, 1)));
+  choose_tile(&p, pixels_wanted(p), sizeof(typename Isa::Element));
+  p.tiles = p.batch * p.y.tiles() * p.x.tiles();
   return p;
 }
 
