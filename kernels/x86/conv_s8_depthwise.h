@@ -26,26 +26,38 @@ struct DepthwiseChannel {
   int weight_shift;     // shift of the s16 weights, at most 8
 };
 
-// A left shift (p < 0) is free when it is taken by the weights, w << 8 fits in s16, as long as the
-// shifted accumulator fits in s32: (|bias| + 255 * sum |w|) * 2^-p < 2^31.
-inline DepthwiseChannel depthwise_channel(const ConvS8& c, size_t o) {
+// The bias less zero_point * sum w: what the accumulators start with, whose inputs are not less their zero
+// point.
+inline uint32_t depthwise_bias(const ConvS8& c, size_t o, int32_t zero_point) {
   const size_t taps = c.kernel_height * c.kernel_width;
-  int64_t sum = 0, bound = 0;
+  int32_t sum = 0;
+  for (size_t t = 0; t < taps; ++t) sum += c.weights[o * taps + t];
+  const uint32_t bias = c.bias ? static_cast<uint32_t>(c.bias[o]) : 0;
+  return bias - static_cast<uint32_t>(zero_point) * static_cast<uint32_t>(sum);
+}
+
+// No accumulator of channel o is larger: |bias| + 255 * sum |w|.
+inline int64_t depthwise_bound(const ConvS8& c, size_t o) {
+  const size_t taps = c.kernel_height * c.kernel_width;
+  int32_t sum = 0;
   for (size_t t = 0; t < taps; ++t) {
-    const int64_t w = c.weights[o * taps + t];
-    sum += w;
-    bound += 255 * (w < 0 ? -w : w);
+    const int32_t w = c.weights[o * taps + t];
+    sum += w < 0 ? -w : w;
   }
   const int64_t bias = c.bias ? c.bias[o] : 0;
-  bound += bias < 0 ? -bias : bias;
+  return (bias < 0 ? -bias : bias) + int64_t{255} * sum;
+}
+
+// A left shift (p < 0) is free when it is taken by the weights, w << 8 fits in s16, as long as the
+// shifted accumulator fits in s32: the bound * 2^-p < 2^31.
+inline DepthwiseChannel depthwise_channel(const ConvS8& c, size_t o) {
   const int p = c.right_shift[o];
   DepthwiseChannel channel = {};
-  channel.bias =
-      static_cast<uint32_t>(bias) - static_cast<uint32_t>(c.input_zero_point) * static_cast<uint32_t>(sum);
+  channel.bias = depthwise_bias(c, o, c.input_zero_point);
   if (p > 0) channel.bias += uint32_t{1} << (p - 1);
   channel.right = p > 0 ? p : 0;
   if (p >= 0) return channel;
-  if (p >= -8 && bound < (int64_t{1} << (31 + p))) {
+  if (p >= -8 && depthwise_bound(c, o) < (int64_t{1} << (31 + p))) {
     channel.weight_shift = -p;
     channel.bias <<= -p;
   } else {

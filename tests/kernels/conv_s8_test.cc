@@ -134,6 +134,39 @@ TEST_P(ConvS8KernelTest, Depthwise) {
   check_shape(ConvShape{1, 5, 6, 16, 16, 3, 3, 1, 2, 1, 1, 2, 1, 2, 1, 16});
 }
 
+TEST_P(ConvS8KernelTest, DepthwiseSmallMaps) {
+  // Every map up to 9 x 9, with pads of 0 to 2 on each side.
+  size_t i = 0;
+  for (const size_t kernel : {3, 5}) {
+    for (const size_t stride : {1, 2}) {
+      for (size_t height = 1; height <= 9; ++height) {
+        for (size_t width = 1; width <= 9; ++width, ++i) {
+          constexpr size_t kChannels[] = {8, 9, 16, 20, 24, 31, 40, 64, 72, 100};
+          const size_t channels = kChannels[i % 10];
+          ConvShape s = {1,      height, width, channels, channels,  kernel,    kernel,     stride,
+                         stride, 1,      1,     i % 3,    i / 3 % 3, i / 9 % 3, i / 27 % 3, channels};
+          if (s.height + s.pad_top + s.pad_bottom < kernel) s.height = kernel;
+          if (s.width + s.pad_left + s.pad_right < kernel) s.width = kernel;
+          check_shape(s);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(ConvS8KernelTest, DepthwiseWideMaps) {
+  for (const size_t kernel : {3, 5}) {
+    for (const size_t stride : {1, 2}) {
+      for (const size_t channels : {8, 16, 24, 40, 64, 80}) {
+        check_shape(square(5, 131, channels, channels, kernel, stride, 1, channels));
+        check_shape(square(3, 70, channels, channels, kernel, stride, 2, channels, 1, 2));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 TEST_P(ConvS8KernelTest, ChannelMultiplier) {
   for (const size_t multiplier : {2, 3, 8, 17}) {
     check_shape(square(7, 6, 5, 5 * multiplier, 3, 1, 1, 5));
