@@ -20,8 +20,8 @@
 //
 // A file that includes this compiles its own copy: everything is in an anonymous
 // namespace, and Isa is a struct of that file with
-//   Element, kStep, kVectorElements, kPanel (channels), Epilogue, rows(), panel_width(), header_bytes(),
-//   pad_element(), convert(), fill(), blend(), pack_panel(), run_tiles().
+//   Element, Weight, kStep, kVectorElements, kPanel (channels), kMaxRows, Epilogue, rows(), panel_width(),
+//   header_bytes(), pad_element(), convert(), fill(), blend(), pack_panel(), run_tiles().
 #pragma once
 
 #include "kernels/conv_s8_strip.h"
@@ -32,6 +32,7 @@ namespace {
 constexpr size_t kFirstChannels = 4;       // more go to the matrix product
 constexpr size_t kFirstPixels = 192;       // of a chunk: a few rows of output
 constexpr size_t kFirstBytes = 24 * 1024;  // of a chunk's input rows, unless one output row needs more
+constexpr size_t kFirstPlaneWorth = 24;    // a plane pays for itself by as many multiplies times channels
 constexpr size_t kFirstMasks = 4, kFirstMaskBytes = 64;
 constexpr size_t kFirstSlack = 64;  // elements that stores may run over a row's end
 
@@ -43,6 +44,7 @@ struct FirstPlan {
   size_t planes, plane_elements;
   size_t steps;         // all multiplies of a pixel
   size_t row_elements;  // that outputs read, padding included
+  size_t lead;          // elements in front of a row, so that its input begins at a multiple of 64
   size_t pitch, group_rows;
   size_t chunk_rows;  // output rows at once
   size_t groups;      // of rows, for a chunk
@@ -56,7 +58,7 @@ bool supports_first(const ConvS8& c) {
          c.dilation_width == 1 && !c.accumulator_scale;
 }
 
-// Where planes save multiplies, they are used.
+// Planes are used where the multiplies that they save cost more than filling them.
 template <class Isa>
 void plan_steps(const ConvS8& c, FirstPlan* p) {
   p->window = c.kernel_width * c.input_channels;
@@ -66,11 +68,13 @@ void plan_steps(const ConvS8& c, FirstPlan* p) {
   p->plane_elements = min_size(p->step, Isa::kStep);
   const size_t whole = p->window / Isa::kStep, left_over = p->window % Isa::kStep;
   const size_t planes = divide_up(c.kernel_height * left_over, p->plane_elements);
-  if (whole == 0 || p->step > Isa::kVectorElements || c.kernel_height * whole + planes >= p->steps) return;
+  const size_t steps = c.kernel_height * whole + planes;
+  if (whole == 0 || p->step > Isa::kVectorElements) return;
+  if (steps >= p->steps || (p->steps - steps) * c.output_channels < kFirstPlaneWorth * planes) return;
   p->row_steps = whole;
   p->left_over = left_over;
   p->planes = planes;
-  p->steps = c.kernel_height * whole + planes;
+  p->steps = steps;
 }
 
 template <class Isa>
@@ -78,7 +82,8 @@ FirstPlan make_first_plan(const ConvS8& c) {
   FirstPlan p = {};
   plan_steps<Isa>(c, &p);
   p.row_elements = (c.output_width - 1) * p.step + p.window;
-  p.pitch = (p.row_elements + kFirstSlack + 63) / 64 * 64;
+  p.lead = (64 - c.pad_left * c.input_channels % 64) % 64;
+  p.pitch = (p.lead + p.row_elements + kFirstSlack + 63) / 64 * 64;
   p.group_rows = c.stride_height + p.planes;
   const size_t group_bytes = p.group_rows * p.pitch * sizeof(typename Isa::Element);
   p.chunk_rows = min_size(c.output_height, divide_up(kFirstPixels, c.output_width));
@@ -87,18 +92,17 @@ FirstPlan make_first_plan(const ConvS8& c) {
   p.panels = divide_up(c.output_channels, Isa::kPanel);
   p.panel_channels = Isa::panel_width(divide_up(c.output_channels, p.panels));
   p.panels = divide_up(c.output_channels, p.panel_channels);
-  p.panel_bytes =
-      Isa::header_bytes(p.panel_channels) + p.steps * Isa::kStep * p.panel_channels * Isa::kWeightBytes;
-  p.panel_bytes = align_64(p.panel_bytes);
+  p.panel_bytes = align_64(Isa::header_bytes(p.panel_channels) +
+                           p.steps * Isa::kStep * p.panel_channels * sizeof(typename Isa::Weight));
   return p;
 }
 
 // Rows and planes by number, in elements of the chunk: input row `r`, plane `k` of output row `y`.
 inline size_t first_row_at(const ConvS8& c, const FirstPlan& p, size_t r) {
-  return (r / c.stride_height * p.group_rows + r % c.stride_height) * p.pitch;
+  return (r / c.stride_height * p.group_rows + r % c.stride_height) * p.pitch + p.lead;
 }
 inline size_t first_plane_at(const ConvS8& c, const FirstPlan& p, size_t y, size_t k) {
-  return (y * p.group_rows + c.stride_height + k) * p.pitch;
+  return (y * p.group_rows + c.stride_height + k) * p.pitch + p.lead;
 }
 
 // Element `s` of step `step` as an index into one channel's weights; -1: none, zero.
@@ -140,10 +144,11 @@ size_t first_packed_bytes(const ConvS8& c) {
   return PackedFirst::panels_at(p) + p.panels * p.panel_bytes;
 }
 
-inline Panel first_panel(const ConvS8& c, const FirstPlan& p, size_t index) {
+template <class Isa>
+Panel first_panel(const ConvS8& c, const FirstPlan& p, size_t index) {
   const size_t first = index * p.panel_channels;
-  return {first, min_size(p.panel_channels, c.output_channels - first), p.panel_channels, 0,
-          index * p.panel_bytes};
+  const size_t columns = min_size(p.panel_channels, c.output_channels - first);
+  return {first, columns, Isa::panel_width(columns), 0, index * p.panel_bytes};
 }
 
 template <class Isa>
@@ -161,7 +166,7 @@ void pack_first(const ConvS8& c, void* memory) {
                                                                  t % p.row_steps * Isa::kStep
                                                            : first_plane_at(c, p, 0, t - in_place));
   for (size_t i = 0; i < p.panels; ++i) {
-    const Panel panel = first_panel(c, p, i);
+    const Panel panel = first_panel<Isa>(c, p, i);
     Isa::pack_panel(c, p, panel, packed.panels + panel.offset);
   }
 }
@@ -300,7 +305,7 @@ void run_first(const ConvS8& c, const void* packed_memory, const int8_t* input, 
                     scratch.rows);
     int8_t* to = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
     for (size_t i = 0; i < p.panels; ++i) {
-      const Panel panel = first_panel(c, p, i);
+      const Panel panel = first_panel<Isa>(c, p, i);
       micro.panel = packed.panels + panel.offset;
       micro.output = to + panel.first;
       micro.columns = panel.columns;

@@ -27,7 +27,8 @@ namespace {
 
 struct First512 {
   using Element = uint8_t;
-  static constexpr size_t kStep = 4, kVectorElements = 64, kPanel = 64, kMaxRows = 12, kWeightBytes = 1;
+  using Weight = int8_t;
+  static constexpr size_t kStep = 4, kVectorElements = 64, kPanel = 64, kMaxRows = 12;
   struct Epilogue : Requantize {
     explicit Epilogue(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {}
   };
@@ -303,6 +304,9 @@ void First512::run_tiles(const Tile& t, size_t first, size_t tiles, const Epilog
   has_left ? run_width<true>(t, first, tiles, e) : run_width<false>(t, first, tiles, e);
 }
 
+// Eight channels fill half a vector: the 256-bit kernels below take them.
+bool pays(const ConvS8& c) { return c.output_channels > 8; }
+
 }  // namespace
 
 extern const ConvS8Kernel conv_s8_first_avx512vnni_kernel;
@@ -313,6 +317,7 @@ const ConvS8Kernel conv_s8_first_avx512vnni_kernel = {"conv_s8_first_avx512vnni"
                                                       pack_first<First512>,
                                                       first_scratch_bytes<First512>,
                                                       first_items,
-                                                      run_first<First512>};
+                                                      run_first<First512>,
+                                                      pays};
 
 }  // namespace octet::kernels

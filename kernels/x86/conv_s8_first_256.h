@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the conv_s8 kernels for first layers on 256-bit vectors share: tiles of
+// pixels by 16 output channels (8 at the end). conv_s8_first.h cuts the work,
+// conv_s8_gemm_256.h describes the header of a packed panel and the way to the output.
+// Behind the header: Isa::Weight weights[step][W][kStep].
+//
+// Isa is the struct of the including file, derived from First256, with Element, Weight, kStep,
+// pad_element(), convert(), fill(), multiply_add().
+#pragma once
+
+#include "kernels/x86/conv_s8_first.h"
+#include "kernels/x86/conv_s8_gemm_256.h"
+
+namespace octet::kernels {
+namespace {
+
+// Twelve accumulators, weights and a broadcast fill 16 registers.
+struct First256 : Gemm256 {
+  static constexpr size_t kMaxRows = 12;
+  static constexpr size_t rows(size_t width) { return width == kPanel ? 6 : 8; }
+};
+
+template <class Isa>
+void pack_first_256(const ConvS8& c, const FirstPlan& plan, const Panel& panel, int32_t zero_point,
+                    uint8_t* to) {
+  pack_header(c, panel, zero_point, to);
+  auto* weights = reinterpret_cast<typename Isa::Weight*>(to + Isa::header_bytes(panel.width));
+  for (size_t t = 0; t < plan.steps; ++t)
+    for (size_t i = 0; i < panel.width; ++i)
+      for (size_t s = 0; s < Isa::kStep; ++s) {
+        const ptrdiff_t index = first_weight_index<Isa>(c, plan, t, s);
+        const size_t column = channel_at(panel.width, i);
+        const bool inside = column < panel.columns && index >= 0;
+        const int8_t* from = c.weights + (panel.first + column) * c.kernel_height * plan.window;
+        *weights++ = inside ? from[index] : int8_t{0};
+      }
+}
+
+// to[i] = from[k][i] with k = i mod step; what stands where k >= kStep is never read.
+template <class Isa>
+void blend_first_256(const typename Isa::Element* const* from, const uint8_t* masks, size_t step,
+                     size_t count, typename Isa::Element* to) {
+  constexpr size_t kElements = Isa::kVectorElements, kLast = Isa::kStep - 1;
+  const __m256i m1 = load(masks + kFirstMaskBytes), m2 = load(masks + kLast / 2 * 2 * kFirstMaskBytes);
+  const __m256i m3 = load(masks + kLast * kFirstMaskBytes);
+  for (size_t i = 0, advance = kElements - kElements % step; i < count; i += advance) {
+    __m256i v = _mm256_blendv_epi8(load(from[0] + i), load(from[1] + i), m1);
+    if (Isa::kStep == 4) {
+      v = _mm256_blendv_epi8(v, load(from[kLast / 2 * 2] + i), m2);
+      v = _mm256_blendv_epi8(v, load(from[kLast] + i), m3);
+    }
+    store(to + i, v);
+  }
+}
+
+// Four bytes of input, to all lanes.
+inline __m256i broadcast_four(const void* from) {
+  int32_t four;
+  std::memcpy(&four, from, sizeof(four));
+  return _mm256_set1_epi32(four);
+}
+
+template <class Isa, size_t kRows, size_t kVectors>
+inline void multiply_first_256(const MicroTile<Isa>& t, const typename Isa::Element* const* pixels,
+                               __m256i (&acc)[kRows][kVectors]) {
+  const typename Isa::Element* a[kRows];
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i];
+  const uint8_t* weights = t.panel + Isa::header_bytes(8 * kVectors);
+  for (size_t step = 0; step < t.runs; ++step, weights += 32 * kVectors) {
+    const size_t offset = t.run_offsets[step];
+    __m256i b[kVectors];
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVectors; ++j) b[j] = load(weights + 32 * j);
+#pragma GCC unroll 12
+    for (size_t i = 0; i < kRows; ++i) {
+      const __m256i four = broadcast_four(a[i] + offset);
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j) Isa::multiply_add(four, b[j], &acc[i][j]);
+    }
+  }
+}
+
+template <class Isa, size_t kVectors>
+void run_first_tiles(const MicroTile<Isa>& tile, size_t first, size_t tiles, const Epilogue256& epilogue) {
+  constexpr size_t kRows = Isa::rows(8 * kVectors);
+  const MicroTile<Isa> t = tile;  // copies can live in registers
+  const Epilogue256 e = epilogue;
+  const typename Isa::Element* const* pixels = t.pixels + first;
+  const size_t* outputs = t.outputs + first;
+  for (; tiles > 0; --tiles, pixels += kRows, outputs += kRows) {
+    __m256i acc[kRows][kVectors];
+#pragma GCC unroll 12
+    for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 32 * j);
+    multiply_first_256<Isa, kRows, kVectors>(t, pixels, acc);
+    finish_micro_tile(t, outputs, acc, e);
+  }
+}
+
+template <class Isa>
+void run_first_256(const MicroTile<Isa>& t, size_t first, size_t tiles, const Epilogue256& e) {
+  t.width == Isa::kPanel ? run_first_tiles<Isa, 2>(t, first, tiles, e)
+                         : run_first_tiles<Isa, 1>(t, first, tiles, e);
+}
+
+}  // namespace
+}  // namespace octet::kernels
