@@ -343,7 +343,9 @@ TEST(ConvS8, WhatDoesNotPayIsPassedOver) {
     EXPECT_EQ(&chosen, &select_conv_s8(test.conv, cpu));
     EXPECT_TRUE(!chosen.pays || chosen.pays(test.conv)) << chosen.name;
     EXPECT_EQ(passed_over ? passed_over : &chosen, first_in_line) << channels;
-    if (passed_over) EXPECT_FALSE(passed_over->pays(test.conv)) << passed_over->name;
+    if (passed_over) {
+      EXPECT_FALSE(passed_over->pays(test.conv)) << passed_over->name;
+    }
   }
 }
 
