@@ -7,10 +7,15 @@
 //   u8 <-> s8   the top bit flips
 #include "runtime/binding.h"
 
+#include <algorithm>
+
 #include "runtime/image_axes.h"
 
 namespace octet {
 namespace {
+
+constexpr size_t kMaxPlanes = 4;   // channels that are interleaved
+constexpr size_t kPortion = 2048;  // pixels of a portion: all its planes fit in the L1 cache
 
 // output axis i = input axis order[i]; the input is row-major of shape `input`.
 kernels::CopyPlan plan_permutation(const Shape& input, const int* order, size_t element) {
@@ -42,6 +47,18 @@ void flip_top_bits(void* data, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i) values[i] ^= 0x80;
 }
 
+// Whether `order` moves one axis of `declared` behind all others, and which lengths that gives.
+Planes find_planes(const Shape& declared, const int* order) {
+  const int last = declared.rank - 1, axis = declared.rank > 0 ? order[last] : 0;
+  Planes planes{1, 0, 1};
+  for (int i = 0; i < last; ++i) {
+    if (order[i] != (i < axis ? i : i + 1)) return {};
+    (i < axis ? planes.images : planes.pixels) *= static_cast<size_t>(declared[order[i]]);
+  }
+  planes.channels = last > 0 ? static_cast<size_t>(declared[axis]) : 0;
+  return planes.channels <= kMaxPlanes ? planes : Planes{};
+}
+
 template <class Schema>
 Binding make_common(const Schema& schema, const std::vector<Tensor>& tensors, kernels::CpuFeatures cpu) {
   const Tensor& tensor = tensors[schema.tensor()];
@@ -62,8 +79,11 @@ Binding make_common(const Schema& schema, const std::vector<Tensor>& tensors, ke
   binding.declared_bytes = binding.elements * element_bytes(schema.type());
   binding.to_tensor = plan_permutation(declared, order, element_bytes(tensor.type));
   binding.to_declared = plan_permutation(tensor.shape, inverse, element_bytes(tensor.type));
-  if (binding.is_permuted && schema.type() == schema::TensorType_F32 && tensor.is_s8())
+  if (binding.is_permuted && schema.type() == schema::TensorType_F32 && tensor.is_s8()) {
     binding.staging_bytes = binding.elements;
+    binding.planes = find_planes(declared, order);
+    binding.interleave = kernels::interleave_s8_kernels().best(cpu).run;
+  }
   binding.quantize = kernels::quantize_f32_s8_kernels().best(cpu).run;
   binding.dequantize = kernels::dequantize_s8_f32_kernels().best(cpu).run;
   return binding;
@@ -114,6 +134,21 @@ void look_up_pixels(const PixelLayout& layout, const T* table, const uint8_t* pi
     }
 }
 
+// f32 planes -> s8 pixels, portion by portion.
+void quantize_planes(const Binding& binding, const float* declared, int8_t* staging, Tensor* tensor) {
+  const Planes& p = binding.planes;
+  const kernels::QuantizeF32S8 quantize = {1.0f / tensor->scale, tensor->zero_point};
+  for (size_t n = 0; n < p.images; ++n)
+    for (size_t first = 0; first < p.pixels; first += kPortion) {
+      const size_t count = std::min(kPortion, p.pixels - first);
+      for (size_t c = 0; c < p.channels; ++c)
+        binding.quantize(quantize, declared + (n * p.channels + c) * p.pixels + first, staging + c * count,
+                         count);
+      binding.interleave(staging, count, p.channels,
+                         tensor->as<int8_t>() + (n * p.pixels + first) * p.channels, count);
+    }
+}
+
 }  // namespace
 
 Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tensors,
@@ -130,6 +165,9 @@ Binding make_binding(const schema::Output& output, const std::vector<Tensor>& te
 
 void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor) {
   if (binding.declared_type == schema::TensorType_F32 && tensor->is_s8()) {
+    if (binding.planes.channels > 0)
+      return quantize_planes(binding, static_cast<const float*>(declared), reinterpret_cast<int8_t*>(staging),
+                             tensor);
     int8_t* quantized = binding.is_permuted ? reinterpret_cast<int8_t*>(staging) : tensor->as<int8_t>();
     binding.quantize({1.0f / tensor->scale, tensor->zero_point}, static_cast<const float*>(declared),
                      quantized, binding.elements);

@@ -11,6 +11,7 @@
 #include "kernels/copy_strided.h"
 #include "kernels/cpu_features.h"
 #include "kernels/dequantize_s8_f32.h"
+#include "kernels/interleave_s8.h"
 #include "kernels/pixels_u8_s8.h"
 #include "kernels/quantize_f32_s8.h"
 #include "model_generated.h"
@@ -24,6 +25,11 @@ struct PixelLayout {
   size_t image_stride = 0, pixel_stride = 0, channel_stride = 0;
 };
 
+// Planes that become pixels: declared [images, channels, pixels] is the tensor's [images, pixels, channels].
+struct Planes {
+  size_t images = 0, channels = 0, pixels = 0;
+};
+
 struct Binding {
   uint32_t tensor = 0;
   TensorType declared_type = schema::TensorType_F32;
@@ -33,8 +39,12 @@ struct Binding {
   // The permutation each way, for elements of the tensor's type.
   kernels::CopyPlan to_tensor, to_declared;
   bool is_permuted = false;
-  // f32 <-> s8 converts in the declared order, in this many bytes between conversion and permutation.
+  // Bytes between conversion (f32 <-> s8, in the declared order) and permutation.
   size_t staging_bytes = 0;
+  // f32 NCHW -> s8 NHWC with few channels goes in portions that stay in the L1 cache; channels = 0: it does
+  // not.
+  Planes planes;
+  kernels::InterleaveS8Function* interleave = nullptr;
   kernels::QuantizeF32S8Function* quantize = nullptr;
   kernels::DequantizeS8F32Function* dequantize = nullptr;
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// quantize_f32_s8, dequantize_s8_f32 and pixels_u8_s8: every kernel against the definition
+// quantize_f32_s8, dequantize_s8_f32, interleave_s8 and pixels_u8_s8: every kernel against the definition
 // computed in double, on ties, extremes, NaN and infinities.
 #include <cfloat>
 #include <limits>
 
 #include "kernels/dequantize_s8_f32.h"
+#include "kernels/interleave_s8.h"
 #include "kernels/pixels_u8_s8.h"
 #include "kernels/quantize_f32_s8.h"
 #include "tests/kernels/s8_case.h"
@@ -71,6 +72,25 @@ TEST(QuantizeF32S8, RandomRaggedSizes) {
     for (float& x : input) x = random.one_in(20) ? NAN : random.f32(-200, 200) / quantize.inv_scale;
     expect_quantized(quantize, input);
   }
+}
+
+TEST(InterleaveS8, PlanesBecomePixels) {
+  Random random = seeded(6);
+  for (size_t channels = 1; channels <= 5; ++channels)
+    for (size_t count = 0; count < 70; ++count) {
+      const size_t plane = count + count % 3;
+      const std::vector<int8_t> input = random_s8(&random, plane * channels);
+      Poisoned<int8_t> expected(count * channels);
+      for (size_t j = 0; j < count * channels; ++j)
+        expected.data()[j] = input[j % channels * plane + j / channels];
+      for (const auto& row : runnable(interleave_s8_kernels())) {
+        Guarded<int8_t> guarded(input);
+        Poisoned<int8_t> output(count * channels);
+        row.run(guarded.data(), plane, channels, output.data(), count);
+        EXPECT_TRUE(output == expected)
+            << row.name << ", " << channels << " channels, " << count << " pixels";
+      }
+    }
 }
 
 TEST(DequantizeS8F32, EveryValueCorrectlyRounded) {

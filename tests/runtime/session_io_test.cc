@@ -81,6 +81,28 @@ TEST(Session, EveryPermutationThereAndBack) {
   } while (std::next_permutation(permutation.begin(), permutation.end()));
 }
 
+// f32 planes become s8 pixels in portions: more pixels than one portion, several images, one axis moved.
+TEST(Session, QuantizedPlanes) {
+  for (const int channels : {1, 2, 3, 4, 5}) {
+    OpTester t;
+    const int x = t.tensor(schema::TensorType_S8, {2, 70, 61, channels}, 0.5f, 3);
+    t.declare_input(x, schema::TensorType_F32, {2, channels, 70, 61}, {0, 2, 3, 1});
+    t.output(x);
+    ASSERT_TRUE(t.create());
+    const size_t pixels = 70 * 61, count = static_cast<size_t>(channels);
+    std::vector<float> in(2 * count * pixels);
+    for (size_t i = 0; i < in.size(); ++i)
+      in[i] = 0.5f * static_cast<float>(static_cast<int>(i * 7 % 251) - 125);
+    ASSERT_TRUE(t.session().set_input(0, in.data(), in.size() * sizeof(float)).ok());
+    const int8_t* got = t.session().input(0).as<int8_t>();
+    for (size_t i = 0; i < in.size(); ++i) {
+      const size_t n = i / (count * pixels), c = i / pixels % count, pixel = i % pixels;
+      ASSERT_EQ(got[(n * pixels + pixel) * count + c], std::min(static_cast<int>(in[i] * 2) + 3, 127))
+          << channels << " channels, element " << i;
+    }
+  }
+}
+
 TEST(Session, UnsignedBytesFlipTheTopBit) {
   OpTester t;
   const int x = t.tensor(schema::TensorType_S8, {1, 2, 2}, 0.5f, 1),
