@@ -62,6 +62,7 @@ def measure_network(given, environments, network, models):
                 group.answer(answers)
             for _ in range(given.rounds):
                 group.round(given.milliseconds)
+            group.check_held()
         finally:
             group.stop()
         result["times"].update(group.times())

@@ -72,12 +72,11 @@ class Environments:
 
     def environment(self, peer, precision="int8", isa="all"):
         """The variables of a worker, which also hold it to an instruction set."""
-        variables = {"PYTHONPATH": "", "OCTET_BUILD": str(self.build),
-                     "TF_CPP_MIN_LOG_LEVEL": "3"}
+        variables = {"PYTHONPATH": "", "OCTET_BUILD": str(self.build), "TF_CPP_MIN_LOG_LEVEL": "3"}
         if isa == "all":
             return variables
         if peer == "octet" and precision == "int8":
-            return {**variables, "OCTET_COMPARE_FEATURES": isa}
+            return {**variables, **held.without_avx512(), "OCTET_COMPARE_FEATURES": isa}
         return {**variables, **held.environment(self.held_copy(peer), isa)}
 
     def held_copy(self, peer):

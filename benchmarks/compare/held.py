@@ -95,7 +95,23 @@ def handler(folder):
     return library
 
 
+def without_avx512():
+    """Variables that keep glibc's memcpy and NumPy off AVX-512, so that used_avx512 sees the peer alone."""
+    return {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD",
+            "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"}
+
+
 def environment(folder, isa):
     """What a held worker runs with; `folder` is that of copy_held."""
-    return {"LD_PRELOAD": str(handler(folder.parent)), "OCTET_COMPARE_HOLD": isa, "PYTHONPATH": str(folder),
-            "LD_LIBRARY_PATH": str(folder)}
+    return {**without_avx512(), "LD_PRELOAD": str(handler(folder.parent)), "OCTET_COMPARE_HOLD": isa,
+            "PYTHONPATH": str(folder), "LD_LIBRARY_PATH": str(folder)}
+
+
+def used_avx512(pid, seconds):
+    """Has the process used AVX-512 registers within the last `seconds`, as far as Linux knows?"""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/arch_status").read_text()
+    except OSError:
+        return False
+    match = re.search(r"AVX512_elapsed_ms:\s*(-?\d+)", status)
+    return match is not None and 0 <= int(match.group(1)) < 1000 * seconds

@@ -46,6 +46,7 @@ class Group:
     def __init__(self, environments, network, models, cores):
         self.environments, self.network, self.models, self.cores = environments, network, models, cores
         self.live, self.failed, self.started, self.rounds = {}, {}, {}, {}
+        self.first_round = None
 
     def start(self, configuration):
         peer, key = configuration.peer, configuration.key
@@ -95,12 +96,20 @@ class Group:
                 "disturbed": disturbed}
 
     def round(self, milliseconds):
+        self.first_round = self.first_round or time.monotonic()
         order = list(self.live)
         random.shuffle(order)
         for key in order:
             timing = self._time(key, milliseconds)
             if timing:
                 self.rounds.setdefault(key, []).append(timing)
+
+    def check_held(self):
+        """Throws out the timings of workers that used AVX-512 although they are held to AVX2."""
+        for key, worker in self.live.items():
+            if "/avx2/" in key and held.used_avx512(worker.process.pid, time.monotonic() - self.first_round):
+                self.failed[key] = "used AVX-512 although it was held to AVX2"
+                self.rounds.pop(key, None)
 
     def times(self):
         """{key: minimum and median over all rounds, in ms}."""

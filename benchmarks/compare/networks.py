@@ -31,6 +31,7 @@ def _fixed(source, target):
     for value in list(model.graph.input):
         if value.name in constants:  # old files list constants as inputs
             model.graph.input.remove(value)
+    model.ir_version = max(model.ir_version, 4)  # the first in which constants need not be inputs
     onnx.save(model, target)
     return inputs[0].name, [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim]
 

@@ -138,18 +138,19 @@ def two_threads(results):
 
 
 def agreement(results):
-    """Each INT8 answer against onnxruntime's float answer."""
+    """Each INT8 answer against onnxruntime's float answer; AVX2 too for those that saturate there."""
+    columns = [*((peer, "all") for peer in ("octet", *PEERS)), ("onnxruntime", "avx2"), ("openvino", "avx2")]
     rows = []
     for name, result in results["networks"].items():
         row = [name]
-        for peer in ("octet", *PEERS):
-            entry = result["agreement"].get(f"{peer}/int8/all/1")
+        for peer, isa in columns:
+            entry = result["agreement"].get(f"{peer}/int8/{isa}/1")
             if not entry or "cosine" not in entry:
                 row.append(entry["failed"] if entry else "-")
                 continue
             row.append(f"{entry['cosine']:.4f} / {entry['worst']:.4f} / {entry['top1']:.0f}")
         rows.append(row)
-    return table(["network", "Octet", *PEERS], rows)
+    return table(["network", "Octet", *PEERS, "onnxruntime, AVX2", "openvino, AVX2"], rows)
 
 
 def starts(results):
