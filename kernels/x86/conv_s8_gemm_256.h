@@ -29,12 +29,14 @@ namespace {
 // What all channels share on the way from acc to the output.
 struct Epilogue256 {
   __m256i zero_point, min, max;  // 64 * zero_point + 32 in s16; s8
+  bool clamps;                   // packing to s8 does not do it
   bool f32;
 
   explicit Epilogue256(const ConvS8& c)
       : zero_point(_mm256_set1_epi16(static_cast<int16_t>(64 * c.output_zero_point + 32))),
         min(_mm256_set1_epi8(static_cast<char>(c.output_min))),
         max(_mm256_set1_epi8(static_cast<char>(c.output_max))),
+        clamps(c.output_min > -128 || c.output_max < 127),
         f32(c.accumulator_scale != nullptr) {}
 };
 
@@ -44,6 +46,14 @@ struct Gemm256 {
 
   static size_t panel_width(size_t columns) { return columns <= kHalfPanel ? kHalfPanel : kPanel; }
   static size_t header_bytes(size_t width) { return 12 * width + 64; }
+};
+
+// Places at equal distances: [i] = first + i * step.
+template <class T>
+struct Even {
+  T first;
+  size_t step;
+  T operator[](size_t i) const { return first + i * step; }
 };
 
 // The channel in position `i` of the panel's s32 vectors.
@@ -94,6 +104,7 @@ void pack_weights(const ConvS8& c, const StripPlan& plan, const Panel& panel, ui
 }
 
 inline __m256i clamp(__m256i q, const Epilogue256& e) {
+  if (__builtin_expect(!e.clamps, 1)) return q;
   return _mm256_min_epi8(_mm256_max_epi8(q, e.min), e.max);
 }
 
@@ -127,35 +138,46 @@ inline void store_pair(int8_t* to0, int8_t* to1, __m256i q, size_t columns) {
   }
 }
 
+// The panel's requantization, loaded once for a micro-tile: stores of bytes might change memory.
+template <size_t kVectors>
+struct Requantization {
+  __m256i shift0, shift1, multiplier;
+
+  explicit Requantization(const uint8_t* panel)
+      : shift0(load(panel + 32 * kVectors)),
+        shift1(load(panel + 32 * (2 * kVectors - 1))),
+        multiplier(load(panel + 96 * kVectors)) {}
+};
+
 // Requantizes two pixels' accumulators.
 template <size_t kVectors>
-inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const uint8_t* shifts, __m256i multiplier,
+inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const Requantization<kVectors>& r,
                                const Epilogue256& e) {
-  const __m256i p0 = load(shifts), p1 = load(shifts + 32 * (kVectors - 1));
+  const __m256i s0 = _mm256_srav_epi32(a[0], r.shift0), t0 = _mm256_srav_epi32(b[0], r.shift0);
   if (kVectors == 2) {
-    const __m256i s = _mm256_packs_epi32(_mm256_srav_epi32(a[0], p0), _mm256_srav_epi32(a[1], p1));
-    const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(b[0], p0), _mm256_srav_epi32(b[1], p1));
-    const __m256i q = _mm256_packs_epi16(requantize_s16(s, multiplier, e.zero_point),
-                                         requantize_s16(t, multiplier, e.zero_point));
+    const __m256i s = _mm256_packs_epi32(s0, _mm256_srav_epi32(a[1], r.shift1));
+    const __m256i t = _mm256_packs_epi32(t0, _mm256_srav_epi32(b[1], r.shift1));
+    const __m256i q = _mm256_packs_epi16(requantize_s16(s, r.multiplier, e.zero_point),
+                                         requantize_s16(t, r.multiplier, e.zero_point));
     return _mm256_permute4x64_epi64(clamp(q, e), 0xd8);
   }
-  const __m256i t = _mm256_packs_epi32(_mm256_srav_epi32(a[0], p0), _mm256_srav_epi32(b[0], p0));
-  const __m256i r = requantize_s16(t, multiplier, e.zero_point);
-  return _mm256_permutevar8x32_epi32(clamp(_mm256_packs_epi16(r, r), e),
+  const __m256i q = requantize_s16(_mm256_packs_epi32(s0, t0), r.multiplier, e.zero_point);
+  return _mm256_permutevar8x32_epi32(clamp(_mm256_packs_epi16(q, q), e),
                                      _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
 }
 
 // Two pixels at a time; the last of an odd number is its own neighbour.
-template <size_t kRows, size_t kVectors, bool kWhole, class Isa>
-inline void store_s8(const MicroTile<Isa>& t, const size_t* outputs, const __m256i (&acc)[kRows][kVectors],
+template <size_t kRows, size_t kVectors, bool kWhole, class Isa, class Outputs>
+inline void store_s8(const MicroTile<Isa>& t, const Outputs& outputs, const __m256i (&acc)[kRows][kVectors],
                      const Epilogue256& e) {
-  const __m256i multiplier = load(t.panel + 96 * kVectors);
+  const Requantization<kVectors> requantization(t.panel);
+  const size_t columns = t.columns;
   auto* output = static_cast<int8_t*>(t.output);
 #pragma GCC unroll 6
   for (size_t i = 0; i < kRows; i += 2) {
     const size_t next = i + 1 < kRows ? i + 1 : i;
-    const __m256i q = requantize_pair<kVectors>(acc[i], acc[next], t.panel + 32 * kVectors, multiplier, e);
-    store_pair<kVectors, kWhole>(output + outputs[i], output + outputs[next], q, t.columns);
+    const __m256i q = requantize_pair<kVectors>(acc[i], acc[next], requantization, e);
+    store_pair<kVectors, kWhole>(output + outputs[i], output + outputs[next], q, columns);
   }
 }
 
@@ -171,8 +193,8 @@ inline void store_f32(const __m256i* acc, const void* scales, size_t width, size
 
 // What plain panels do not need: f32 output, left shifts, fewer channels than the panel is wide. Out of
 // the way, so that it takes no registers from the plain path.
-template <size_t kRows, size_t kVectors, class Isa>
-__attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const size_t* outputs,
+template <size_t kRows, size_t kVectors, class Isa, class Outputs>
+__attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const Outputs& outputs,
                                                 __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
   if (e.f32) {
     for (size_t i = 0; i < kRows; ++i)
@@ -186,9 +208,9 @@ __attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const s
   store_s8<kRows, kVectors, false>(t, outputs, acc, e);
 }
 
-// From finished accumulators to the output; output i at element `outputs[i]`.
-template <size_t kRows, size_t kVectors, class Isa>
-inline void finish_micro_tile(const MicroTile<Isa>& t, const size_t* outputs,
+// From finished accumulators to the output; output i at element `outputs[i]` (a pointer, or Even).
+template <size_t kRows, size_t kVectors, class Isa, class Outputs>
+inline void finish_micro_tile(const MicroTile<Isa>& t, const Outputs& outputs,
                               const __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
   int32_t plain;
   std::memcpy(&plain, t.panel + 96 * kVectors + 32, sizeof(plain));

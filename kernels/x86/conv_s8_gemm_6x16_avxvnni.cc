@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // conv_s8 as a matrix product on 256-bit VNNI: 6 output pixels by 16 output
-// channels (12 by 8 at the end), any geometry and groups. conv_s8_strip.h cuts the work.
+// channels (6 by 8 at the end), any geometry and groups. conv_s8_strip.h cuts the work.
 //
 // Exact: vpdpbusd adds four u8 * s8 products to an s32 without saturation. The
 // strip holds inputs as q + 128 (the sign bit flipped), and the bias takes
@@ -56,47 +56,94 @@ inline __m256i broadcast_four(const uint8_t* from) {
   return _mm256_set1_epi32(four);
 }
 
-template <size_t kRows, size_t kVectors>
-inline void multiply_runs(const MicroTile<AvxVnni>& t, const uint8_t* const* pixels,
-                          __m256i (&acc)[kRows][kVectors]) {
-  const uint8_t* weights = t.panel + AvxVnni::header_bytes(8 * kVectors);
-  for (size_t run = 0; run < t.runs; ++run) {
-    const uint8_t* a[kRows];
-#pragma GCC unroll 12
-    for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + t.run_offsets[run];
-    for (size_t k = 0; k < 4 * t.steps; k += 4) {
-      __m256i b[kVectors];
+// acc[i] += the four inputs at from(i) times the weights of one step.
+template <size_t kRows, size_t kVectors, class From>
+inline void multiply_step(const From& from, const uint8_t* weights, __m256i (&acc)[kRows][kVectors]) {
+  __m256i b[kVectors];
 #pragma GCC unroll 2
-      for (size_t j = 0; j < kVectors; ++j) b[j] = load(weights + 32 * j);
-      weights += 32 * kVectors;
-#pragma GCC unroll 12
-      for (size_t i = 0; i < kRows; ++i) {
-        const __m256i four = broadcast_four(a[i] + k);
+  for (size_t j = 0; j < kVectors; ++j) b[j] = load(weights + 32 * j);
+#pragma GCC unroll 6
+  for (size_t i = 0; i < kRows; ++i) {
+    const __m256i four = broadcast_four(from(i));
 #pragma GCC unroll 2
-        for (size_t j = 0; j < kVectors; ++j) acc[i][j] = dot_u8s8(acc[i][j], four, b[j]);
-      }
-    }
+    for (size_t j = 0; j < kVectors; ++j) acc[i][j] = dot_u8s8(acc[i][j], four, b[j]);
   }
+}
+
+// One run. kParts partial sums of each accumulator: where there are few pixels, enough to have ten in flight.
+template <size_t kParts, size_t kRows, size_t kVectors, class Pixels>
+inline void multiply_run(const Pixels& pixels, size_t offset, size_t steps, const uint8_t* weights,
+                         __m256i (&acc)[kParts][kRows][kVectors]) {
+  const uint8_t* a[kRows];
+#pragma GCC unroll 6
+  for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + offset;
+  size_t k = 0;
+  if constexpr (kParts > 1) {
+    for (; k + 4 * kParts <= 4 * steps; k += 4 * kParts)
+#pragma GCC unroll 4
+      for (size_t part = 0; part < kParts; ++part, weights += 32 * kVectors)
+        multiply_step([&a, k, part](size_t i) { return a[i] + k + 4 * part; }, weights, acc[part]);
+  }
+  for (; k < 4 * steps; k += 4, weights += 32 * kVectors)
+    multiply_step([&a, k](size_t i) { return a[i] + k; }, weights, acc[0]);
+}
+
+template <size_t kRows, size_t kVectors, class Pixels, class Outputs>
+__attribute__((always_inline)) inline void run_micro_tile(const MicroTile<AvxVnni>& t, const Pixels& pixels,
+                                                          const Outputs& outputs, const Epilogue256& e) {
+  constexpr size_t kSums = kRows * kVectors, kParts = kSums > 5 ? 1 : kSums > 2 ? 2 : 4;
+  __m256i acc[kParts][kRows][kVectors];
+#pragma GCC unroll 4
+  for (size_t part = 0; part < kParts; ++part)
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j)
+        acc[part][i][j] = part == 0 ? load(t.panel + 32 * j) : _mm256_setzero_si256();
+  const uint8_t* weights = t.panel + AvxVnni::header_bytes(8 * kVectors);
+  for (size_t run = 0; run < t.runs; ++run, weights += 32 * kVectors * t.steps)
+    multiply_run(pixels, t.run_offsets[run], t.steps, weights, acc);
+#pragma GCC unroll 4
+  for (size_t part = 1; part < kParts; ++part)
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j) acc[0][i][j] = _mm256_add_epi32(acc[0][i][j], acc[part][i][j]);
+  finish_micro_tile(t, outputs, acc[0], e);
+}
+
+// Whether `count` places of a tile stand at equal distances. Those of a row do, and all rows of a tile
+// are equally far from each other, so that the last place tells.
+template <class T>
+inline bool are_even(const T* places, size_t count) {
+  if (count < 2) return false;
+  const auto step = static_cast<size_t>(places[1] - places[0]);
+  return static_cast<size_t>(places[count - 1] - places[0]) == (count - 1) * step;
 }
 
 // `tiles` times kRows pixels.
 template <size_t kRows, size_t kVectors>
 void run_micro_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t tiles, const Epilogue256& e) {
-  for (size_t m = first; m < first + kRows * tiles; m += kRows) {
-    __m256i acc[kRows][kVectors];
-#pragma GCC unroll 6
-    for (size_t i = 0; i < kRows; ++i)
-#pragma GCC unroll 2
-      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 32 * j);
-    multiply_runs<kRows, kVectors>(t, t.pixels + m, acc);
-    finish_micro_tile(t, t.outputs + m, acc, e);
+  const uint8_t* const* pixels = t.pixels + first;
+  const size_t* outputs = t.outputs + first;
+  if (!are_even(pixels, kRows * tiles) || !are_even(outputs, kRows * tiles)) {
+    for (; tiles > 0; --tiles, pixels += kRows, outputs += kRows)
+      run_micro_tile<kRows, kVectors>(t, pixels, outputs, e);
+    return;
+  }
+  Even<const uint8_t*> even_pixels = {pixels[0], static_cast<size_t>(pixels[1] - pixels[0])};
+  Even<size_t> even_outputs = {outputs[0], outputs[1] - outputs[0]};
+  for (; tiles > 0; --tiles) {
+    run_micro_tile<kRows, kVectors>(t, even_pixels, even_outputs, e);
+    even_pixels.first += kRows * even_pixels.step;
+    even_outputs.first += kRows * even_outputs.step;
   }
 }
 
 void AvxVnni::run_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& e) {
   using Function = void (*)(const MicroTile<AvxVnni>&, size_t, size_t, const Epilogue&);
-  static constexpr Function kFunctions[2][6] = {
+  static constexpr Function kFunctions[2][kRows] = {
       {run_micro_tiles<1, 1>, run_micro_tiles<2, 1>, run_micro_tiles<3, 1>, run_micro_tiles<4, 1>,
        run_micro_tiles<5, 1>, run_micro_tiles<6, 1>},
       {run_micro_tiles<1, 2>, run_micro_tiles<2, 2>, run_micro_tiles<3, 2>, run_micro_tiles<4, 2>,
