@@ -157,7 +157,7 @@ void pack_first(const ConvS8& c, void* memory) {
   const PackedFirst packed(p, memory);
   *packed.plan = p;
   constexpr size_t kBytes = sizeof(typename Isa::Element);
-  for (size_t k = 0; k < Isa::kStep; ++k)  // mask k: the elements i with i mod step = k
+  for (size_t k = 0; k < Isa::kStep; ++k)
     for (size_t i = 0; i < Isa::kVectorElements * kBytes; ++i)
       packed.masks[k * kFirstMaskBytes + i] = i / kBytes % p.step == k ? 0xff : 0;
   const size_t in_place = c.kernel_height * p.row_steps;
@@ -214,20 +214,31 @@ void fill_first_row(const ConvS8& c, const FirstPlan& p, const int8_t* image, pt
   Isa::fill(to + left + inside, p.row_elements - left - inside, pad);
 }
 
+// to[i] = from[k][i] with k = i mod step, for `count` elements; what stands where k >= sources is never read.
+template <class Isa>
+struct Blend {
+  const typename Isa::Element* from[Isa::kStep];
+  size_t sources;
+  const uint8_t* masks;  // mask k, at k * kFirstMaskBytes: the elements i of a vector with i mod step = k
+  size_t step, count;
+};
+
 // The planes of output row y of the chunk.
 template <class Isa>
 void fill_first_planes(const ConvS8& c, const FirstPlan& p, const uint8_t* masks, size_t y,
                        typename Isa::Element* rows) {
   const size_t left_over = c.kernel_height * p.left_over;
   for (size_t k = 0; k < p.planes; ++k) {
-    const typename Isa::Element* from[Isa::kStep];
-    const size_t first = k * p.plane_elements, count = min_size(p.plane_elements, left_over - first);
-    for (size_t i = 0; i < Isa::kStep; ++i) {  // missing ones: the last again, which no one reads
-      const size_t left = min_size(first + i, first + count - 1);
-      from[i] = rows + first_row_at(c, p, y * c.stride_height + left / p.left_over) +
-                p.row_steps * Isa::kStep + left % p.left_over - (left - first);
-    }
-    Isa::blend(from, masks, p.step, c.output_width * p.step, rows + first_plane_at(c, p, y, k));
+    Blend<Isa> blend = {};
+    const size_t first = k * p.plane_elements;
+    blend.sources = min_size(p.plane_elements, left_over - first);
+    for (size_t i = 0; i < blend.sources; ++i)
+      blend.from[i] = rows + first_row_at(c, p, y * c.stride_height + (first + i) / p.left_over) +
+                      p.row_steps * Isa::kStep + (first + i) % p.left_over - i;
+    blend.masks = masks;
+    blend.step = p.step;
+    blend.count = c.output_width * p.step;
+    Isa::blend(blend, rows + first_plane_at(c, p, y, k));
   }
 }
 

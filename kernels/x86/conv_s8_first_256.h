@@ -26,30 +26,30 @@ void pack_first_256(const ConvS8& c, const FirstPlan& plan, const Panel& panel, 
                     uint8_t* to) {
   pack_header(c, panel, zero_point, to);
   auto* weights = reinterpret_cast<typename Isa::Weight*>(to + Isa::header_bytes(panel.width));
+  const size_t terms = c.kernel_height * plan.window;
   for (size_t t = 0; t < plan.steps; ++t)
-    for (size_t i = 0; i < panel.width; ++i)
-      for (size_t s = 0; s < Isa::kStep; ++s) {
-        const ptrdiff_t index = first_weight_index<Isa>(c, plan, t, s);
+    for (size_t s = 0; s < Isa::kStep; ++s) {
+      const ptrdiff_t index = first_weight_index<Isa>(c, plan, t, s);
+      const int8_t* from = c.weights + panel.first * terms + index;
+      typename Isa::Weight* row = weights + t * panel.width * Isa::kStep + s;
+      for (size_t i = 0; i < panel.width; ++i) {
         const size_t column = channel_at(panel.width, i);
-        const bool inside = column < panel.columns && index >= 0;
-        const int8_t* from = c.weights + (panel.first + column) * c.kernel_height * plan.window;
-        *weights++ = inside ? from[index] : int8_t{0};
+        row[i * Isa::kStep] = index >= 0 && column < panel.columns ? from[column * terms] : int8_t{0};
       }
+    }
 }
 
-// to[i] = from[k][i] with k = i mod step; what stands where k >= kStep is never read.
 template <class Isa>
-void blend_first_256(const typename Isa::Element* const* from, const uint8_t* masks, size_t step,
-                     size_t count, typename Isa::Element* to) {
-  constexpr size_t kElements = Isa::kVectorElements, kLast = Isa::kStep - 1;
-  const __m256i m1 = load(masks + kFirstMaskBytes), m2 = load(masks + kLast / 2 * 2 * kFirstMaskBytes);
-  const __m256i m3 = load(masks + kLast * kFirstMaskBytes);
-  for (size_t i = 0, advance = kElements - kElements % step; i < count; i += advance) {
-    __m256i v = _mm256_blendv_epi8(load(from[0] + i), load(from[1] + i), m1);
-    if (Isa::kStep == 4) {
-      v = _mm256_blendv_epi8(v, load(from[kLast / 2 * 2] + i), m2);
-      v = _mm256_blendv_epi8(v, load(from[kLast] + i), m3);
-    }
+void blend_first_256(const Blend<Isa>& b, typename Isa::Element* to) {
+  __m256i masks[Isa::kStep];
+#pragma GCC unroll 4
+  for (size_t k = 0; k < Isa::kStep; ++k) masks[k] = load(b.masks + k * kFirstMaskBytes);
+  for (size_t i = 0, advance = Isa::kVectorElements - Isa::kVectorElements % b.step; i < b.count;
+       i += advance) {
+    __m256i v = load(b.from[0] + i);
+#pragma GCC unroll 4
+    for (size_t k = 1; k < Isa::kStep; ++k)
+      if (b.sources > k) v = _mm256_blendv_epi8(v, load(b.from[k] + i), masks[k]);
     store(to + i, v);
   }
 }

@@ -22,10 +22,7 @@ struct FirstAvx2 : First256 {
     for (size_t i = 0; i < count; i += 16) store(to + i, v);
   }
   static void convert(const int8_t* from, size_t count, int16_t* to);
-  static void blend(const int16_t* const* from, const uint8_t* masks, size_t step, size_t count,
-                    int16_t* to) {
-    blend_first_256<FirstAvx2>(from, masks, step, count, to);
-  }
+  static void blend(const Blend<FirstAvx2>& b, int16_t* to) { blend_first_256(b, to); }
   static void pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& panel, uint8_t* to) {
     pack_first_256<FirstAvx2>(c, plan, panel, c.input_zero_point, to);
   }

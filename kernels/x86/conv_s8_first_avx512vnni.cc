@@ -30,7 +30,11 @@ struct First512 {
   using Weight = int8_t;
   static constexpr size_t kStep = 4, kVectorElements = 64, kPanel = 64, kMaxRows = 12;
   struct Epilogue : Requantize {
-    explicit Epilogue(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {}
+    bool dense;  // pixels follow each other without a gap, also from row to row
+    explicit Epilogue(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {
+      const ConvS8OutputStrides strides = conv_s8_output_strides(c);
+      dense = strides.pixel == c.output_channels && strides.row == strides.pixel * c.output_width;
+    }
   };
 
   static constexpr size_t rows(size_t width) {
@@ -43,7 +47,7 @@ struct First512 {
   }
   static void fill(uint8_t* to, size_t count, uint8_t value);
   static void convert(const int8_t* from, size_t count, uint8_t* to);
-  static void blend(const uint8_t* const* from, const uint8_t* masks, size_t step, size_t count, uint8_t* to);
+  static void blend(const Blend<First512>& b, uint8_t* to);
   static void pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<First512>& t, size_t first, size_t tiles, const Epilogue& epilogue);
 };
@@ -64,16 +68,15 @@ void First512::convert(const int8_t* from, size_t count, uint8_t* to) {
   store(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, from + i), flip));
 }
 
-// to[i] = from[k][i] with k = i mod step; what stands where k >= kStep is never read.
-void First512::blend(const uint8_t* const* from, const uint8_t* masks, size_t step, size_t count,
-                     uint8_t* to) {
-  const __mmask64 m1 = _mm512_movepi8_mask(load(masks + kFirstMaskBytes));
-  const __mmask64 m2 = _mm512_movepi8_mask(load(masks + 2 * kFirstMaskBytes));
-  const __mmask64 m3 = _mm512_movepi8_mask(load(masks + 3 * kFirstMaskBytes));
-  for (size_t i = 0, advance = 64 - 64 % step; i < count; i += advance) {
-    const __m512i v01 = _mm512_mask_blend_epi8(m1, load(from[0] + i), load(from[1] + i));
-    const __m512i v012 = _mm512_mask_blend_epi8(m2, v01, load(from[2] + i));
-    store(to + i, _mm512_mask_blend_epi8(m3, v012, load(from[3] + i)));
+void First512::blend(const Blend<First512>& b, uint8_t* to) {
+  __mmask64 masks[kStep];
+  for (size_t k = 1; k < kStep; ++k) masks[k] = _mm512_movepi8_mask(load(b.masks + k * kFirstMaskBytes));
+  for (size_t i = 0, advance = 64 - 64 % b.step; i < b.count; i += advance) {
+    __m512i v = load(b.from[0] + i);
+    if (b.sources > 1) v = _mm512_mask_blend_epi8(masks[1], v, load(b.from[1] + i));
+    if (b.sources > 2) v = _mm512_mask_blend_epi8(masks[2], v, load(b.from[2] + i));
+    if (b.sources > 3) v = _mm512_mask_blend_epi8(masks[3], v, load(b.from[3] + i));
+    store(to + i, v);
   }
 }
 
@@ -110,13 +113,17 @@ void First512::pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& p
     right[i] = p > 0 ? p : 0;
     left[i] = p < 0 ? -p : 0;
     if (p < 0) *has_left = 1;
-    for (size_t t = 0; t < plan.steps; ++t)
-      for (size_t s = 0; s < kStep; ++s) {
-        const ptrdiff_t index = first_weight_index<First512>(c, plan, t, s);
-        if (index >= 0)
-          weights[(t * width + i) * kStep + s] = c.weights[o * terms + static_cast<size_t>(index)];
-      }
   }
+  for (size_t t = 0; t < plan.steps; ++t)
+    for (size_t s = 0; s < kStep; ++s) {
+      const ptrdiff_t index = first_weight_index<First512>(c, plan, t, s);
+      if (index < 0) continue;
+      const int8_t* from = c.weights + panel.first * terms + index;
+      for (size_t i = 0; i < width; ++i) {
+        const size_t column = channel_at(width, i);
+        if (column < panel.columns) weights[(t * width + i) * kStep + s] = from[column * terms];
+      }
+    }
   for (size_t i = 0; i < 64; ++i) {
     const size_t column = multiplier_channel(width, i);
     if (column < panel.columns) multiplier[i] = c.multiplier[panel.first + column];
@@ -149,6 +156,26 @@ inline void store_bytes(int8_t* to, __m512i q, bool whole, __mmask64 mask) {
   }
 }
 
+// How a call's tiles get to the output.
+struct Out {
+  const uint8_t* panel;
+  int8_t* to;
+  const size_t* outputs;  // of the next tile
+  First512::Epilogue e;
+  __mmask64 mask;     // the panel's channels
+  bool whole, dense;  // all channels of the panel exist; the pixels' outputs are one run of bytes
+
+  // For `rows` pixels at a time. Where the last pixel repeats, outputs are not dense.
+  Out(const Tile& t, size_t first, size_t rows, const First512::Epilogue& epilogue)
+      : panel(t.panel),
+        to(static_cast<int8_t*>(t.output)),
+        outputs(t.outputs + first),
+        e(epilogue),
+        mask(~__mmask64{0} >> (64 - t.columns)),
+        whole(t.columns == t.width),
+        dense(whole && e.dense && outputs[rows - 1] - outputs[0] == (rows - 1) * t.columns) {}
+};
+
 // The s16 results of two s32 vectors.
 inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b,
                           const uint8_t* multiplier, const First512::Epilogue& e) {
@@ -157,56 +184,50 @@ inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const ui
       load(multiplier));
 }
 
-// From the accumulators of as many pixels as fill a register of s8 to their outputs: four pixels of one
-// vector, two of two vectors, one of three (d is not used) or four.
+// From the accumulators of as many pixels as fill a register of s8, from tile's pixel i on, to their
+// outputs: four pixels of one vector, two of two vectors, one of three (d is not used) or four.
 template <size_t kVectors>
-inline void store_pixels(const Tile& t, const size_t* outputs, __m512i a, __m512i b, __m512i c, __m512i d,
-                         const First512::Epilogue& e, __mmask64 mask) {
+inline void store_pixels(const Out& out, size_t i, __m512i a, __m512i b, __m512i c, __m512i d) {
   constexpr size_t k1 = kVectors > 1 ? 64 : 0, k2 = kVectors > 2 ? 128 : 0;
   constexpr size_t k3 = kVectors == 1 ? 0 : kVectors == 2 ? 64 : kVectors == 3 ? 128 : 192;
-  const uint8_t *shifts = t.panel + 64 * kVectors, *m = t.panel + 192 * kVectors;
-  const __m512i r0 = narrow_two(a, b, shifts, shifts + k1, m, e);
-  const __m512i r1 = narrow_two(c, d, shifts + k2, shifts + k3, kVectors > 2 ? m + 64 : m, e);
-  __m512i q = e.to_s8(r0, r1);
-  auto* to = static_cast<int8_t*>(t.output);
-  const bool whole = t.columns == t.width;
+  const uint8_t *shifts = out.panel + 64 * kVectors, *m = out.panel + 192 * kVectors;
+  const __m512i r0 = narrow_two(a, b, shifts, shifts + k1, m, out.e);
+  const __m512i r1 = narrow_two(c, d, shifts + k2, shifts + k3, kVectors > 2 ? m + 64 : m, out.e);
+  __m512i q = out.e.to_s8(r0, r1);
   if (kVectors == 3)
     q = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), q);
   if (kVectors == 2) q = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
   if (kVectors == 1)
     q = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), q);
-  store_bytes<kVectors>(to + outputs[0], q, whole, mask);
-  if (kVectors == 2) store_bytes<2>(to + outputs[1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
+  const size_t* outputs = out.outputs + i;
+  if (kVectors <= 2 && out.dense) return store(out.to + outputs[0], q);
+  store_bytes<kVectors>(out.to + outputs[0], q, out.whole, out.mask);
+  if (kVectors == 2)
+    store_bytes<2>(out.to + outputs[1], _mm512_shuffle_i64x2(q, q, 0xee), out.whole, out.mask);
   if (kVectors == 1) {
-    store_bytes<1>(to + outputs[1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
-    store_bytes<1>(to + outputs[2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
-    store_bytes<1>(to + outputs[3], _mm512_shuffle_i32x4(q, q, 3), whole, mask);
+    store_bytes<1>(out.to + outputs[1], _mm512_shuffle_i32x4(q, q, 1), out.whole, out.mask);
+    store_bytes<1>(out.to + outputs[2], _mm512_shuffle_i32x4(q, q, 2), out.whole, out.mask);
+    store_bytes<1>(out.to + outputs[3], _mm512_shuffle_i32x4(q, q, 3), out.whole, out.mask);
   }
 }
 
 // From all accumulators of a micro-tile to its outputs.
 template <size_t kRows, size_t kVectors, bool kLeft>
-inline void finish_tile(const Tile& t, const size_t* outputs, __m512i (&acc)[kRows][kVectors],
-                        const First512::Epilogue& e, __mmask64 mask) {
+inline void finish_tile(const Out& out, __m512i (&acc)[kRows][kVectors]) {
   if (kLeft) {
 #pragma GCC unroll 12
     for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j)
-        acc[i][j] = shift_left(acc[i][j], load(t.panel + 64 * (2 * kVectors + j)));
+        acc[i][j] = shift_left(acc[i][j], load(out.panel + 64 * (2 * kVectors + j)));
   }
   constexpr size_t kPixels = kVectors > 2 ? 1 : 4 / kVectors, kV1 = kVectors > 1 ? 1 : 0;
   constexpr size_t kV2 = kVectors > 2 ? 2 : 0, kV3 = kVectors - 1;
+  constexpr size_t k1 = kVectors == 1 ? 1 : 0, k2 = kVectors == 1 ? 2 : kVectors == 2 ? 1 : 0;
+  constexpr size_t k3 = kVectors == 1 ? 3 : k2;
 #pragma GCC unroll 12
   for (size_t i = 0; i < kRows; i += kPixels)
-    store_pixels<kVectors>(t, outputs + i, acc[i][0], acc[i + (kVectors == 1 ? 1 : 0)][kV1],
-                           acc[i + (kVectors == 1   ? 2
-                                    : kVectors == 2 ? 1
-                                                    : 0)][kV2],
-                           acc[i + (kVectors == 1   ? 3
-                                    : kVectors == 2 ? 1
-                                                    : 0)][kV3],
-                           e, mask);
+    store_pixels<kVectors>(out, i, acc[i][0], acc[i + k1][kV1], acc[i + k2][kV2], acc[i + k3][kV3]);
 }
 
 // All weights in registers: for few multiplies and vectors.
@@ -214,8 +235,7 @@ template <size_t kSteps, size_t kVectors, bool kLeft>
 void run_steps(const Tile& tile, size_t first, size_t tiles, const First512::Epilogue& epilogue) {
   constexpr size_t kRows = First512::rows(16 * kVectors);
   const Tile t = tile;
-  const First512::Epilogue e = epilogue;
-  const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
+  Out out(t, first, kRows, epilogue);
   const uint8_t* weights = t.panel + First512::header_bytes(16 * kVectors);
   __m512i b[kSteps][kVectors], bias[kVectors];
 #pragma GCC unroll 10
@@ -225,8 +245,7 @@ void run_steps(const Tile& tile, size_t first, size_t tiles, const First512::Epi
 #pragma GCC unroll 2
   for (size_t j = 0; j < kVectors; ++j) bias[j] = load(t.panel + 64 * j);
   const uint8_t* const* pixels = t.pixels + first;
-  const size_t* outputs = t.outputs + first;
-  for (; tiles > 0; --tiles, pixels += kRows, outputs += kRows) {
+  for (; tiles > 0; --tiles, pixels += kRows, out.outputs += kRows) {
     __m512i acc[kRows][kVectors];
 #pragma GCC unroll 12
     for (size_t i = 0; i < kRows; ++i)
@@ -240,7 +259,7 @@ void run_steps(const Tile& tile, size_t first, size_t tiles, const First512::Epi
 #pragma GCC unroll 2
         for (size_t j = 0; j < kVectors; ++j) multiply_add(four, b[s][j], &acc[i][j]);
       }
-    finish_tile<kRows, kVectors, kLeft>(t, outputs, acc, e, mask);
+    finish_tile<kRows, kVectors, kLeft>(out, acc);
   }
 }
 
@@ -269,18 +288,16 @@ void run_micro_tiles(const Tile& tile, size_t first, size_t tiles, const First51
   if (kVectors <= 2 && tile.runs == 7) return run_steps<7, kVectors, kLeft>(tile, first, tiles, epilogue);
   constexpr size_t kRows = First512::rows(16 * kVectors);
   const Tile t = tile;
-  const First512::Epilogue e = epilogue;
-  const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
+  Out out(t, first, kRows, epilogue);
   const uint8_t* const* pixels = t.pixels + first;
-  const size_t* outputs = t.outputs + first;
-  for (; tiles > 0; --tiles, pixels += kRows, outputs += kRows) {
+  for (; tiles > 0; --tiles, pixels += kRows, out.outputs += kRows) {
     __m512i acc[kRows][kVectors];
 #pragma GCC unroll 12
     for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
     multiply_steps<kRows, kVectors>(t, pixels, acc);
-    finish_tile<kRows, kVectors, kLeft>(t, outputs, acc, e, mask);
+    finish_tile<kRows, kVectors, kLeft>(out, acc);
   }
 }
 

@@ -26,10 +26,7 @@ struct FirstVnni : First256 {
     for (size_t i = 0; i < count; i += 32) store(to + i, v);
   }
   static void convert(const int8_t* from, size_t count, uint8_t* to);
-  static void blend(const uint8_t* const* from, const uint8_t* masks, size_t step, size_t count,
-                    uint8_t* to) {
-    blend_first_256<FirstVnni>(from, masks, step, count, to);
-  }
+  static void blend(const Blend<FirstVnni>& b, uint8_t* to) { blend_first_256(b, to); }
   static void pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& panel, uint8_t* to) {
     pack_first_256<FirstVnni>(c, plan, panel, c.input_zero_point + 128, to);
   }
