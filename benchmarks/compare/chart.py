@@ -17,7 +17,8 @@ def _axis(height):
     parts = []
     for k in range(int(MOST) + 1):
         x = LEFT + k * SCALE
-        parts.append(f'<line x1="{x}" y1="{TOP - 8}" x2="{x}" y2="{height - 8}" stroke="{"#333" if k == 1 else "#ddd"}"/>'
+        colour = "#333" if k == 1 else "#ddd"
+        parts.append(f'<line x1="{x}" y1="{TOP - 8}" x2="{x}" y2="{height - 8}" stroke="{colour}"/>'
                      f'<text x="{x}" y="{TOP - 14}" text-anchor="middle">{"Octet" if k == 1 else f"{k}x"}</text>')
     return parts
 

@@ -23,7 +23,8 @@ ISAS = ("all", "avxvnni", "avx2")
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/compare", help="environments, models, results")
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/compare",
+                        help="environments, models, results (default: build/compare)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="the build of Octet")
     parser.add_argument("--data", type=pathlib.Path, help="the test data (default: OCTET_TEST_DATA or ../shared)",
                         default=pathlib.Path(os.environ.get("OCTET_TEST_DATA") or ROOT / "../shared"))

@@ -22,7 +22,8 @@ class Peer:
 
 
 PEERS = {
-    "octet": Peer(("numpy==2.4.6", "onnx==1.23.2", "pillow==13.0.0"), precisions=("int8", "fp32")),
+    "octet": Peer(("numpy==2.4.6", "onnx==1.23.2", "onnxruntime==1.31.1", "pillow==13.0.0"),
+                  precisions=("int8", "fp32")),
     "onnxruntime": Peer(("onnxruntime==1.31.1", "onnx==1.23.2", "numpy==2.4.6", "sympy==1.14.0"), ("onnxruntime",),
                         ("int8", "fp32")),
     "openvino": Peer(("openvino==2026.4.1", "nncf==3.4.0", "onnx==1.23.2", "numpy==2.4.6"), ("openvino",)),
@@ -30,7 +31,8 @@ PEERS = {
                     "onnx_graphsurgeon", "sng4onnx", "onnx==1.23.2", "numpy==2.4.6"), ("ai_edge_litert",)),
     "ncnn": Peer(("numpy==2.4.6", "portalocker", "tqdm", "onnx==1.23.2"), ("ncnn", "ncnn.libs"),
                  without_dependencies=("ncnn==1.0.20261020", "pnnx==20261020")),
-    "mnn": Peer(("MNN==3.6.1", "onnx==1.23.2", "numpy==2.4.6", "pillow==13.0.0"), ("MNN", "mnn.libs", "_mnncengine*.so")),
+    "mnn": Peer(("MNN==3.6.1", "onnx==1.23.2", "numpy==2.4.6", "pillow==13.0.0"),
+                ("MNN", "mnn.libs", "_mnncengine*.so")),
 }
 
 

@@ -2,6 +2,7 @@
 """The networks: generated ones with random weights, and those of the test data. Each gets a folder with
 
     network.onnx        every shape fixed
+    simplified.onnx     the same, constants folded by onnxruntime, for converters that need that
     calibration.npy     inputs that every peer calibrates with (f32, the layout of the ONNX file)
     held_out.npy        other inputs, for comparing the answers
     network.json        name, input, paths
@@ -11,6 +12,7 @@ import pathlib
 
 import numpy as np
 import onnx
+import onnxruntime
 from PIL import Image
 
 import make_networks
@@ -84,14 +86,24 @@ def _samples(row, data, shape):
             for files in (taken, _spread(others, HELD_OUT_COUNT))]
 
 
+def _simplified(folder):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(folder / "simplified.onnx")
+    onnxruntime.InferenceSession(str(folder / "network.onnx"), options, providers=["CPUExecutionProvider"])
+    return options.optimized_model_filepath
+
+
 def _write(folder, name, source, make_samples):
     folder.mkdir(parents=True, exist_ok=True)
     input_name, shape = _fixed(source, folder / "network.onnx")
     calibration, held_out = make_samples(shape)
     np.save(folder / "calibration.npy", calibration)
     np.save(folder / "held_out.npy", held_out)
-    network = {"name": name, "onnx": str(folder / "network.onnx"), "input": input_name, "shape": shape,
-               "calibration": str(folder / "calibration.npy"), "held_out": str(folder / "held_out.npy"),
+    network = {"name": name, "onnx": str(folder / "network.onnx"), "simplified": _simplified(folder),
+               "input": input_name, "shape": shape, "calibration": str(folder / "calibration.npy"),
+               "held_out": str(folder / "held_out.npy"),
                "random_weights": name in make_networks.NETWORKS}
     (folder / "network.json").write_text(json.dumps(network, indent=1))
 

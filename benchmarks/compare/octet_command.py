@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only Octet is asked: where the time goes, how it grows, and what a fresh process costs. Uses the octet command."""
+"""What only Octet is asked: where the time goes, how it grows, what a fresh process costs. Uses the octet command."""
 import json
 import os
 import subprocess

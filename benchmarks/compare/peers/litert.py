@@ -45,7 +45,7 @@ def _to_saved_model(network, samples, folder):
     # onnx2tf downloads pictures to try the network on; it gets the calibration images instead.
     implementation.download_test_image_data = lambda: samples
     copy = folder.parent / "network.onnx"
-    _with_harmless_padding(network["onnx"], copy)
+    _with_harmless_padding(network["simplified"], copy)
     onnx2tf.convert(input_onnx_file_path=str(copy), output_folder_path=str(folder), not_use_onnxsim=True,
                     non_verbose=True)
 

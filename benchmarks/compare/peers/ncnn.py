@@ -143,7 +143,7 @@ def _stay_int8(layers):
 def prepare(network, precision, folder):
     folder = pathlib.Path(folder)
     onnx = folder / "network.onnx"
-    onnx.write_bytes(pathlib.Path(network["onnx"]).read_bytes())
+    onnx.write_bytes(pathlib.Path(network["simplified"]).read_bytes())
     (package,) = importlib.util.find_spec("pnnx").submodule_search_locations  # importing it would need PyTorch
     program = pathlib.Path(package) / "pnnx"
     shape = str(list(network["shape"])).replace(" ", "")
@@ -152,9 +152,12 @@ def prepare(network, precision, folder):
     param, binary = folder / "network.ncnn.param", folder / "network.ncnn.bin"
     if done.returncode != 0 or not param.exists():
         raise CannotRun(f"pnnx: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+    lines, layers = _read(param, binary)
+    foreign = sorted({layer.type for layer in layers if "." in layer.type})
+    if foreign:
+        raise CannotRun(f"pnnx leaves operators that ncnn does not have: {', '.join(foreign)}")
     if precision == "fp32":
         return str(param)
-    lines, layers = _read(param, binary)
     quantized = [layer for layer in layers if layer.type in QUANTIZED]
     names = list(dict.fromkeys(layer.bottoms[0] for layer in quantized))
     largest = _largest(param, binary, names, np.load(network["calibration"]))

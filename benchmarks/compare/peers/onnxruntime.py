@@ -20,19 +20,26 @@ class _Samples:
         return next(self.feeds, None)
 
 
+def _quantize(source, target, network, extra_options):
+    from onnxruntime import quantization
+    quantization.quantize_static(
+        str(source), str(target), _Samples(network["input"], np.load(network["calibration"])),
+        quant_format=quantization.QuantFormat.QDQ, per_channel=True, reduce_range=False,
+        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+        calibrate_method=quantization.CalibrationMethod.MinMax, extra_options=extra_options)
+
+
 def prepare(network, precision, folder):
     if precision == "fp32":
         return network["onnx"]
-    from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
     folder = pathlib.Path(folder)
     inferred, quantized = folder / "inferred.onnx", folder / "int8.onnx"
     quant_pre_process(network["onnx"], str(inferred))
-    quantization.quantize_static(
-        str(inferred), str(quantized), _Samples(network["input"], np.load(network["calibration"])),
-        quant_format=quantization.QuantFormat.QDQ, per_channel=True, reduce_range=False,
-        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
-        calibrate_method=quantization.CalibrationMethod.MinMax)
+    try:
+        _quantize(inferred, quantized, network, {})
+    except ValueError:  # of an adjustment of scales that expects one scale where there are several
+        _quantize(inferred, quantized, network, {"QDQDisableWeightAdjustForInt32Bias": True})
     return str(quantized)
 
 
