@@ -8,6 +8,8 @@
 //   conv_s8_bench --benchmark_filter=avx2
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -78,14 +80,29 @@ bool equals_reference(const ConvCase& test, const std::vector<int8_t>& output) {
   return expected == output;
 }
 
+// Weights as networks have them: about normally distributed, the largest of each channel 127. Some kernels
+// depend on them.
+void fill_normal_weights(ConvCase* test) {
+  testing::Random random(2);
+  const size_t terms = test->weights.size() / test->conv.output_channels;
+  std::vector<double> channel(terms);
+  for (size_t o = 0; o < test->conv.output_channels; ++o) {
+    double largest = 1e-9;
+    for (double& w : channel) {
+      w = 0;
+      for (int i = 0; i < 12; ++i) w += random.f32(-0.5f, 0.5f);
+      largest = std::max(largest, std::abs(w));
+    }
+    for (size_t k = 0; k < terms; ++k)
+      test->weights[o * terms + k] = static_cast<int8_t>(std::lround(channel[k] / largest * 127));
+  }
+}
+
 void run_layer(benchmark::State& state, const ConvS8Kernel& kernel, const Layer& layer) {
   ConvCase test(layer.shape, ConvData::kRandom, ConvOutput::kS8, 1);
   // Shifts as networks have them: left shifts are rare and cost extra.
   for (int8_t& p : test.right_shift) p = layer.shape.groups > 1 ? 3 : 8;
-  // And weights: about normally distributed, one near the largest. Some kernels depend on them.
-  testing::Random random(2);
-  for (int8_t& w : test.weights)
-    w = static_cast<int8_t>((random.s8(-127) + random.s8(-127) + random.s8(-127) + random.s8(-127)) / 4);
+  fill_normal_weights(&test);
   const ConvS8& c = test.conv;
   if (!kernel.supports(c)) return state.SkipWithError("not supported with these weights");
   const AlignedMemory packed = allocate(kernel.packed_bytes(c)), scratch = allocate(kernel.scratch_bytes(c));

@@ -184,8 +184,10 @@ void Maddubs::run_tiles(const MicroTile<Maddubs>& t, size_t first, size_t rows, 
 bool supports(const ConvS8&) { return true; }
 
 // Measured: with at most a third more windows than elements of k by four, this is faster than
-// conv_s8_gemm_6x16_avx2. A few panels tell.
+// conv_s8_gemm_6x16_avx2. A few panels tell. With fewer pixels than a micro-tile has rows, packing takes
+// longer than hundreds of runs save.
 bool pays(const ConvS8& c) {
+  if (c.batch * c.output_height * c.output_width < Maddubs::kRows) return false;
   const StripPlan p = make_plan<Maddubs>(c);
   size_t windows = 0, fewest = 0;
   for (size_t i = 0; i < p.panels; i += divide_up(p.panels, 4)) {

@@ -137,24 +137,20 @@ struct Windows {
 inline void choose_windows(const Segment& s, Windows* windows) {
   UnsafeSums unsafe;
   find_unsafe_sums(s, &unsafe);
-  // left_n: the windows of elements k + n and behind, if one starts there, whose first pair is safe or
-  // shared.
+  // left_n: four times the windows of elements k + n and behind, if one starts there, whose first pair is safe
+  // or shared. The two low bits say by how much less than 4 the next one moves on.
   unsigned left1 = 0, left2 = 0, left3 = 0, left4 = 0;
   for (size_t k = s.elements; k-- > 0;) {
-    const unsigned three = left3 + unsafe.three[k + 2];
+    const unsigned two = left2 + 2, three = left3 + unsafe.three[k + 2] + 1;
     const unsigned four = left4 + unsafe.pair[k + 2] + unsafe.pair[k + 4];
-    unsigned best = left2, step = 2;
-    step = three < best ? 3 : step;
-    best = three < best ? three : best;
-    step = four <= best ? 4 : step;
-    best = four <= best ? four : best;
-    windows->step[k] = static_cast<uint8_t>(step);
-    left4 = left3, left3 = left2, left2 = left1, left1 = best + 1;
+    const unsigned least = two < three ? two : three, best = four < least ? four : least;
+    windows->step[k] = static_cast<uint8_t>(4 - best % 4);
+    left4 = left3, left3 = left2, left2 = left1, left1 = best / 4 * 4 + 4;
   }
   // Here left1 belongs to element 0 and left2 to element 1.
   windows->before = unsafe.pair[0] != 0;
   windows->first = windows->before && unsafe.three[0] == 0 && left2 <= left1;
-  windows->count = (windows->first ? left2 : left1) + windows->before;
+  windows->count = (windows->first ? left2 : left1) / 4 + windows->before;
 }
 
 // The part of x that stands with a; the rest goes with b. Evens out the two sums of x's sign.
