@@ -74,7 +74,9 @@ class Environments:
 
     def environment(self, peer, precision="int8", isa="all"):
         """The variables of a worker, which also hold it to an instruction set."""
-        variables = {"PYTHONPATH": "", "OCTET_BUILD": str(self.build), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        variables = {"PYTHONPATH": "", "TF_CPP_MIN_LOG_LEVEL": "3", "OCTET_BUILD": str(self.build)}
+        if peer == "octet":
+            variables["OCTET_ONE_CALL"] = str(held.compiled(self.work / "held", "one_call"))
         if isa == "all":
             return variables
         if peer == "octet" and precision == "int8":

@@ -86,9 +86,9 @@ def copy_held(sources, target):
     return count
 
 
-def handler(folder):
-    """Compiles held.c; returns the library to preload."""
-    library, source = folder / "held.so", HERE / "held.c"
+def compiled(folder, name):
+    """Compiles name.c of this folder unless it is up to date; returns the library."""
+    library, source = folder / f"{name}.so", HERE / f"{name}.c"
     if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
         folder.mkdir(parents=True, exist_ok=True)
         compiler = os.environ.get("CC", "cc")
@@ -104,7 +104,7 @@ def without_avx512():
 
 def environment(folder, isa):
     """What a held worker runs with; `folder` is that of copy_held."""
-    return {**without_avx512(), "LD_PRELOAD": str(handler(folder.parent)), "OCTET_COMPARE_HOLD": isa,
+    return {**without_avx512(), "LD_PRELOAD": str(compiled(folder.parent, "held")), "OCTET_COMPARE_HOLD": isa,
             "PYTHONPATH": str(folder), "LD_LIBRARY_PATH": str(folder)}
 
 

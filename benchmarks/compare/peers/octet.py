@@ -32,6 +32,17 @@ class _Options(ctypes.Structure):
                 ("disable_xnnpack", ctypes.c_int32), ("profile", ctypes.c_int32)]
 
 
+class _OneCall(ctypes.Structure):
+    _fields_ = [("set_input", ctypes.c_void_p), ("run", ctypes.c_void_p), ("get_output", ctypes.c_void_p),
+                ("session", ctypes.c_void_p), ("input", ctypes.c_void_p), ("input_bytes", ctypes.c_size_t),
+                ("outputs", ctypes.c_size_t), ("output", ctypes.POINTER(ctypes.c_void_p)),
+                ("output_bytes", ctypes.POINTER(ctypes.c_size_t))]
+
+
+def _address(function):
+    return ctypes.cast(function, ctypes.c_void_p)
+
+
 def _library():
     library = ctypes.CDLL(str(_build() / "runtime/liboctet.so"))
     for name in ("octet_last_error", "octet_version", "octet_session_cpu_features"):
@@ -68,13 +79,21 @@ class _Runner:
         features = os.environ.get("OCTET_COMPARE_FEATURES", "")
         options = _Options(ctypes.sizeof(_Options), threads, features.encode(), 0, 0)
         self._check(self.library.octet_session_create(model, ctypes.byref(options), ctypes.byref(session)))
-        self.session, self.results = session, []
-        for i in range(self.library.octet_model_output_count(model)):
-            info = _TensorInfo(ctypes.sizeof(_TensorInfo))
-            self._check(self.library.octet_model_output_info(model, ctypes.c_size_t(i), ctypes.byref(info)))
-            self.results.append(np.zeros(info.declared.dims[:info.declared.rank], np.float32))
-        self.targets = [(ctypes.c_size_t(i), ctypes.c_void_p(r.ctypes.data), ctypes.c_size_t(r.nbytes))
-                        for i, r in enumerate(self.results)]
+        self.results = [self._result(model, i) for i in range(self.library.octet_model_output_count(model))]
+        self.one_call = ctypes.CDLL(os.environ["OCTET_ONE_CALL"]).one_call
+        count = len(self.results)
+        self.addresses = (ctypes.c_void_p * count)(*(result.ctypes.data for result in self.results))
+        self.sizes = (ctypes.c_size_t * count)(*(result.nbytes for result in self.results))
+        library = self.library
+        self.call = _OneCall(_address(library.octet_session_set_input), _address(library.octet_session_run),
+                             _address(library.octet_session_get_output), session, None, 0, count, self.addresses,
+                             self.sizes)
+        self.argument = ctypes.byref(self.call)
+
+    def _result(self, model, i):
+        info = _TensorInfo(ctypes.sizeof(_TensorInfo))
+        self._check(self.library.octet_model_output_info(model, ctypes.c_size_t(i), ctypes.byref(info)))
+        return np.zeros(info.declared.dims[:info.declared.rank], np.float32)
 
     def _check(self, status):
         if status != 0:
@@ -82,15 +101,11 @@ class _Runner:
 
     def set(self, array):
         self.array = array
-        self.source = ctypes.c_size_t(0), ctypes.c_void_p(array.ctypes.data), ctypes.c_size_t(array.nbytes)
+        self.call.input, self.call.input_bytes = array.ctypes.data, array.nbytes
 
     def run(self):
-        library, session = self.library, self.session
-        status = library.octet_session_set_input(session, *self.source) or library.octet_session_run(session)
-        for target in self.targets:
-            status = status or library.octet_session_get_output(session, *target)
-        if status:
-            self._check(status)
+        if self.one_call(self.argument):
+            self._check(1)
 
     def outputs(self):
         return [result.copy() for result in self.results]
