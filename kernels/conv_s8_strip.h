@@ -35,13 +35,18 @@ struct StripTile {
   size_t n, y, x, height, width;
 };
 
-inline StripTile find_tile(const StripPlan& p, size_t index) {
-  StripTile t;
-  t.x = index % p.x.tiles() * p.x.tile;
-  t.y = index / p.x.tiles() % p.y.tiles() * p.y.tile;
-  t.n = index / p.x.tiles() / p.y.tiles();
-  t.height = min_size(p.y.tile, p.y.output - t.y);
-  t.width = min_size(p.x.tile, p.x.output - t.x);
+// The size of the first of equal parts of n, each at most `most`.
+inline size_t even_part(size_t n, size_t most) { return divide_up(n, divide_up(n, most)); }
+
+// The tile that starts at pixel `first`, counted through all rows of all images, and ends before `last`: a
+// part of a row, or whole rows.
+inline StripTile find_tile(const StripPlan& p, size_t first, size_t last) {
+  const size_t width = p.x.output, line = first / width, left = last - first;
+  StripTile t = {line / p.y.output, line % p.y.output, first % width, 1, width};
+  if (t.x == 0 && left >= width && p.x.tile >= width)
+    t.height = even_part(min_size(p.y.output - t.y, left / width), p.y.tile);
+  else
+    t.width = even_part(min_size(width - t.x, left), p.x.tile);
   return t;
 }
 
@@ -108,30 +113,29 @@ void fill_strip(const ConvS8& c, const StripPlan& p, const StripTile& tile, cons
                           strip + (k * p.y.tile + r) * row_elements);
 }
 
-// The tile's pixels from `first` on, at these distances.
+// The tile's pixels from `first` on, at these distances, and its outputs, counted from the tile's first.
 template <class Isa>
 void place_pixels(const StripPlan& p, const StripTile& tile, const typename Isa::Element* first, size_t row,
                   size_t pixel, const StripScratch<Isa>& scratch) {
   size_t m = 0;
-  for (size_t y = 0; y < tile.height; ++y) {
-    const size_t output = tile.n * p.output.batch + (tile.y + y) * p.output.row + tile.x * p.output.pixel;
+  for (size_t y = 0; y < tile.height; ++y)
     for (size_t x = 0; x < tile.width; ++x, ++m) {
       scratch.pixels[m] = first + y * row + x * pixel;
-      scratch.outputs[m] = output + x * p.output.pixel;
+      scratch.outputs[m] = y * p.output.row + x * p.output.pixel;
     }
-  }
 }
 
-// Makes the tile's pixels ready to be multiplied: in a strip, or in place.
+// Makes the tile's pixels ready to be multiplied: in a strip, or in place. In a strip, tiles of the
+// shape of the one `before` have the same places.
 template <class Isa>
-void prepare_tile(const ConvS8& c, const StripPlan& p, const StripTile& tile, const int8_t* input,
-                  const StripScratch<Isa>& scratch) {
+void prepare_tile(const ConvS8& c, const StripPlan& p, const StripTile& tile, const StripTile& before,
+                  const int8_t* input, const StripScratch<Isa>& scratch) {
   using Element = typename Isa::Element;
   if (!p.in_place) {
     fill_strip<Isa>(c, p, tile, input, scratch.strip);
-    place_pixels<Isa>(p, tile, scratch.strip, p.y.place * p.x.length() * p.channels, p.x.place * p.channels,
-                      scratch);
-    return;
+    if (tile.height == before.height && tile.width == before.width) return;
+    return place_pixels<Isa>(p, tile, scratch.strip, p.y.place * p.x.length() * p.channels,
+                             p.x.place * p.channels, scratch);
   }
   const size_t row = p.x.input * p.channels;
   const size_t first = (tile.n * p.y.input + tile.y * p.y.stride) * row + tile.x * p.x.stride * p.channels;
@@ -144,11 +148,11 @@ void prepare_tile(const ConvS8& c, const StripPlan& p, const StripTile& tile, co
 template <class Isa>
 struct MicroTile {
   const typename Isa::Element* const* pixels;
-  const size_t* outputs;  // element offset of each pixel's first output channel
+  const size_t* outputs;  // element offset of each pixel's first output channel, from `output` on
   const uint32_t* run_offsets;
   size_t runs, steps;  // steps of kStep elements in each run
   const uint8_t* panel;
-  void* output;  // the panel's first channel at offset 0
+  void* output;  // the panel's first channel of the tile's first pixel
   size_t columns, width;
   bool in_place;  // the pixels are the input's bytes
 };
@@ -189,11 +193,12 @@ void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& ra
   micro.run_offsets = packed.run_offsets;
   micro.in_place = p.in_place;
   const size_t pixels = tile.height * tile.width, element_bytes = c.accumulator_scale ? sizeof(float) : 1;
+  const size_t tile_output = tile.n * p.output.batch + tile.y * p.output.row + tile.x * p.output.pixel;
   for (size_t i = range.first; i < range.last; ++i) {
     const Panel& panel = packed.panels[i];
     const size_t group_channel = panel.group * p.group_channels;
     micro.panel = packed.base + panel.offset;
-    micro.output = static_cast<uint8_t*>(output) + panel.first * element_bytes;
+    micro.output = static_cast<uint8_t*>(output) + (tile_output + panel.first) * element_bytes;
     micro.columns = panel.columns;
     micro.width = panel.width;
     // Pixels move to the group's channels, and back behind it.
@@ -210,24 +215,60 @@ size_t scratch_bytes(const ConvS8& c) {
 
 template <class Isa>
 size_t items(const ConvS8& c) {
-  const StripPlan p = make_plan<Isa>(c);
-  return p.tiles * p.panels;
+  return min_size(make_plan<Isa>(c).positions, kMostItems);
 }
 
-// Items are the panels of a tile after another; a tile is prepared once for all its panels in the range.
+// Pixels [first, last) by a range of panels.
+template <class Isa>
+void run_pixels(const ConvS8& c, const PackedStrip& packed, size_t first, size_t last,
+                const PanelRange& range, const int8_t* input, void* output,
+                const StripScratch<Isa>& scratch) {
+  StripTile before = {};
+  while (first < last) {
+    const StripTile tile = find_tile(*packed.plan, first, last);
+    prepare_tile<Isa>(c, *packed.plan, tile, before, input, scratch);
+    run_panels<Isa>(c, packed, range, tile, scratch, output);
+    first += tile.height * tile.width;
+    before = tile;
+  }
+}
+
+// Where the share of all panels' columns ends that is `position`: in a panel, before a pixel.
+struct PanelPosition {
+  size_t panel, pixel;
+};
+inline PanelPosition find_position(const PackedStrip& packed, size_t position) {
+  PanelPosition at = {0, 0};
+  for (; at.panel < packed.plan->panels; ++at.panel) {
+    const size_t width = packed.panels[at.panel].width;
+    if (position < width * packed.plan->pixels) {
+      at.pixel = position / width;
+      break;
+    }
+    position -= width * packed.plan->pixels;
+  }
+  return at;
+}
+
 template <class Isa>
 void run(const ConvS8& c, const void* packed_memory, const int8_t* input, void* output, size_t first_item,
          size_t last_item, void* scratch_memory) {
   const StripPlan& p = *static_cast<const StripPlan*>(packed_memory);
   const PackedStrip packed(p, const_cast<void*>(packed_memory));  // only read here
   const StripScratch<Isa> scratch(p, scratch_memory);
-  for (size_t item = first_item; item < last_item;) {
-    const StripTile tile = find_tile(p, item / p.panels);
-    const size_t first = item % p.panels, last = min_size(p.panels, first + (last_item - item));
-    prepare_tile<Isa>(c, p, tile, input, scratch);
-    run_panels<Isa>(c, packed, {first, last}, tile, scratch, output);
-    item += last - first;
+  const size_t items = min_size(p.positions, kMostItems);
+  const size_t first = p.positions * first_item / items, last = p.positions * last_item / items;
+  if (!p.by_panels) return run_pixels<Isa>(c, packed, first, last, {0, p.panels}, input, output, scratch);
+  PanelPosition begin = find_position(packed, first);
+  const PanelPosition end = find_position(packed, last);
+  if (begin.panel < end.panel && begin.pixel > 0) {  // the rest of a panel
+    run_pixels<Isa>(c, packed, begin.pixel, p.pixels, {begin.panel, begin.panel + 1}, input, output, scratch);
+    begin = {begin.panel + 1, 0};
   }
+  if (begin.panel < end.panel)
+    run_pixels<Isa>(c, packed, 0, p.pixels, {begin.panel, end.panel}, input, output, scratch);
+  const size_t from = begin.panel == end.panel ? begin.pixel : 0;
+  run_pixels<Isa>(c, packed, from, end.pixel, {end.panel, end.panel + 1}, input, output, scratch);
 }
 
 }  // namespace

@@ -23,6 +23,10 @@
 // The micro-kernel multiplies a few output pixels by a panel of output channels.
 // Panels are packed one after another, behind the plan and the tables.
 //
+// Items are equal shares of the work, at most kMostItems: of the output pixels, for all panels; or, where one
+// tile holds all pixels, of the panels' columns, so that each thread reads its own weights. A thread's range
+// of items is cut into tiles of equal size, so a thread alone works with the largest.
+//
 // A file that includes this compiles its own copy: everything is in an anonymous
 // namespace, and Isa is a struct of that file with
 //   Element, kStep (elements of k per multiply), kRows or rows(width) (pixels of a micro-tile), kPanel
@@ -42,8 +46,7 @@ namespace {
 constexpr size_t kStripBytes = 128 * 1024;  // of the 256 KiB or more of L2
 constexpr size_t kTilePixels = 96;          // enough that a panel's way from L2 or memory does not show
 constexpr size_t kTileElements = 8192;      // of one channel's products: short sums take more pixels
-constexpr size_t kTileLeast = 24;           // where few panels and pixels are to be shared among threads
-constexpr size_t kItemsWanted = 8;          // so that threads find work in small images too
+constexpr size_t kMostItems = 240;          // equal shares: 2 to 6 and 8 threads get the same number
 constexpr size_t kSlackElements = 64;       // vector stores may run over the strip's end
 
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
@@ -58,7 +61,6 @@ struct StripAxis {
   bool shared;        // neighbouring outputs share strip pixels
   size_t place, tap;  // distance in the strip of outputs and of taps
 
-  size_t tiles() const { return divide_up(output, tile); }
   size_t length() const { return shared ? (tile - 1) * stride + kernel : kernel * tile; }
   void set_tile(size_t outputs) {
     tile = outputs;
@@ -82,7 +84,9 @@ struct StripPlan {
   size_t run_steps;           // multiplies of Isa::kStep elements in a run
   size_t group_channels;      // input channels of a group
   bool in_place;              // no strip: pixels are read where they stand
-  size_t tiles;
+  size_t pixels;              // of all outputs
+  bool by_panels;             // items are shares of panels after another, not of pixels
+  size_t positions;           // what the items are shares of
   size_t panels_per_group, panels;
   ConvS8OutputStrides output;
 };
@@ -101,9 +105,7 @@ inline size_t strip_elements(const StripPlan& p) {
 
 // How many pixels a tile should have.
 inline size_t pixels_wanted(const StripPlan& p) {
-  const size_t pixels = p.batch * p.y.output * p.x.output, tiles = divide_up(kItemsWanted, p.panels);
-  const size_t most = max_size(kTilePixels, kTileElements / (p.runs * p.run_elements));
-  return min_size(most, max_size(kTileLeast, divide_up(pixels, tiles)));
+  return max_size(kTilePixels, kTileElements / (p.runs * p.run_elements));
 }
 
 // Tiles of about `pixels` whose strip stays below kStripBytes, all nearly equal.
@@ -142,6 +144,34 @@ inline size_t rows_of(size_t, long) {
   return Isa::kRows;
 }
 
+// A panel: output channels [first, first + columns) in `width` columns, packed at `offset`.
+struct Panel {
+  size_t first, columns, width, group, offset;
+};
+
+// Without its offset.
+template <class Isa>
+Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
+  const size_t group_outputs = c.output_channels / c.groups;
+  Panel panel;
+  panel.group = index / p.panels_per_group;
+  const size_t start = index % p.panels_per_group * Isa::kPanel;
+  panel.first = panel.group * group_outputs + start;
+  panel.columns = min_size(Isa::kPanel, group_outputs - start);
+  panel.width = Isa::panel_width(panel.columns);
+  panel.offset = 0;
+  return panel;
+}
+
+// An Isa whose panels depend on the weights specializes this and written_bytes.
+// Of all panels together, with what they are padded to.
+template <class Isa>
+size_t columns_of(const ConvS8& c, const StripPlan& p) {
+  size_t columns = 0;
+  for (size_t i = 0; i < p.panels; ++i) columns += find_panel<Isa>(c, p, i).width;
+  return columns;
+}
+
 template <class Isa>
 StripPlan make_plan(const ConvS8& c) {
   StripPlan p = {};
@@ -165,14 +195,11 @@ StripPlan make_plan(const ConvS8& c) {
   p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
   p.panels = p.panels_per_group * c.groups;
   choose_tile(&p, pixels_wanted(p), sizeof(typename Isa::Element));
-  p.tiles = p.batch * p.y.tiles() * p.x.tiles();
+  p.pixels = p.batch * p.y.output * p.x.output;
+  p.by_panels = p.pixels <= p.y.tile * p.x.tile;
+  p.positions = p.pixels * (p.by_panels ? columns_of<Isa>(c, p) : 1);
   return p;
 }
-
-// A panel: output channels [first, first + columns) in `width` columns, packed at `offset`.
-struct Panel {
-  size_t first, columns, width, group, offset;
-};
 
 // Packed memory: the plan, the panels, the offsets of the runs in the strip, the packed panels.
 struct PackedStrip {
@@ -194,21 +221,6 @@ struct PackedStrip {
   }
 };
 
-// Without its offset.
-template <class Isa>
-Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
-  const size_t group_outputs = c.output_channels / c.groups;
-  Panel panel;
-  panel.group = index / p.panels_per_group;
-  const size_t start = index % p.panels_per_group * Isa::kPanel;
-  panel.first = panel.group * group_outputs + start;
-  panel.columns = min_size(Isa::kPanel, group_outputs - start);
-  panel.width = Isa::panel_width(panel.columns);
-  panel.offset = 0;
-  return panel;
-}
-
-// An Isa whose panels depend on the weights specializes this and written_bytes.
 template <class Isa>
 size_t panel_bytes(const ConvS8&, const StripPlan& p, const Panel& panel) {
   return Isa::header_bytes(panel.width) + p.runs * p.run_steps * Isa::kStep * panel.width;
