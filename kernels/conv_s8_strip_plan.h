@@ -163,7 +163,6 @@ Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
   return panel;
 }
 
-// An Isa whose panels depend on the weights specializes this and written_bytes.
 // Of all panels together, with what they are padded to.
 template <class Isa>
 size_t columns_of(const ConvS8& c, const StripPlan& p) {
@@ -221,6 +220,7 @@ struct PackedStrip {
   }
 };
 
+// An Isa whose panels depend on the weights specializes this and written_bytes.
 template <class Isa>
 size_t panel_bytes(const ConvS8&, const StripPlan& p, const Panel& panel) {
   return Isa::header_bytes(panel.width) + p.runs * p.run_steps * Isa::kStep * panel.width;
