@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// conv_s8 with few input channels on AVX512-VNNI. conv_s8_first.h cuts the work.
+// conv_s8 with few input channels on AVX512-VNNI: 4 output pixels by 64 output
+// channels (48, 32 or 16 at the end). conv_s8_first.h cuts the work.
+// Requantizing a tile this small overlaps with the multiplies of the next;
+// larger ones measured slower.
 //
 // Exact: vpdpbusd adds four u8 * s8 products to an s32 without saturation. Rows
 // hold inputs as q + 128 (the sign bit flipped), and the bias takes
@@ -13,8 +16,9 @@
 //   s16 multiplier[64]
 //   s32 has_left_shift, padded to 64 bytes
 //   s8  weights[step][W][4]
-// Element 4 l + k of s32 vector j is channel 4 V l + 4 j + k, so that packs, which
-// works on 128-bit lanes l, gathers the 4 V consecutive channels of a lane.
+// Element 4 l + k of s32 vector j is channel 4 V l + 4 j + k, so that packs,
+// which works on 128-bit lanes l, gathers the 4 V consecutive channels of a
+// lane.
 #include <immintrin.h>
 
 #include <cstring>
@@ -28,7 +32,7 @@ namespace {
 struct First512 {
   using Element = uint8_t;
   using Weight = int8_t;
-  static constexpr size_t kStep = 4, kVectorElements = 64, kPanel = 64, kMaxRows = 12;
+  static constexpr size_t kStep = 4, kVectorElements = 64, kPanel = 64, kMaxRows = 4;
   struct Epilogue : Requantize {
     bool dense;  // pixels follow each other without a gap, also from row to row
     explicit Epilogue(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {
@@ -37,9 +41,7 @@ struct First512 {
     }
   };
 
-  static constexpr size_t rows(size_t width) {
-    return width == 16 ? 8 : width == 32 ? 4 : width == 48 ? 8 : 6;
-  }
+  static constexpr size_t rows(size_t) { return kMaxRows; }
   static size_t panel_width(size_t columns) { return (columns + 15) / 16 * 16; }
   static size_t header_bytes(size_t width) { return 12 * width + 192; }
   static uint8_t pad_element(int32_t input_zero_point) {
@@ -53,6 +55,7 @@ struct First512 {
 };
 
 using Tile = MicroTile<First512>;
+constexpr size_t kRows = First512::kMaxRows;
 
 void First512::fill(uint8_t* to, size_t count, uint8_t value) {
   const __m512i v = _mm512_set1_epi8(static_cast<char>(value));
@@ -86,8 +89,9 @@ size_t channel_at(size_t width, size_t i) {
   return i % 16 / 4 * 4 * vectors + i / 16 * 4 + i % 4;
 }
 
-// The channel whose multiplier stands in s16 lane `i`. Lanes of 8: vectors 0 and 1 of the lane's
-// channels, behind them (i >= 32) vectors 2 and 3; with one vector, it twice.
+// The channel whose multiplier stands in s16 lane `i`. Lanes of 8: vectors 0
+// and 1 of the lane's channels, behind them (i >= 32) vectors 2 and 3; with one
+// vector, it twice.
 size_t multiplier_channel(size_t width, size_t i) {
   const size_t vectors = width / 16, lane = i % 32 / 8;
   size_t vector = i / 32 * 2 + i % 8 / 4;
@@ -136,7 +140,8 @@ inline __m512i broadcast_four(const uint8_t* from) {
   return _mm512_set1_epi32(four);
 }
 
-// acc += a * b. The empty assembly keeps the accumulators in place: gcc would otherwise copy and spill them.
+// acc += a * b. The empty assembly keeps the accumulators in place: gcc would
+// otherwise copy and spill them.
 inline void multiply_add(__m512i a, __m512i b, __m512i* acc) {
   *acc = _mm512_dpbusd_epi32(*acc, a, b);
   asm("" : "+v"(*acc));
@@ -163,17 +168,18 @@ struct Out {
   const size_t* outputs;  // of the next tile
   First512::Epilogue e;
   __mmask64 mask;     // the panel's channels
-  bool whole, dense;  // all channels of the panel exist; the pixels' outputs are one run of bytes
+  bool whole, dense;  // all channels of the panel exist; the pixels' outputs are
+                      // one run of bytes
 
-  // For `rows` pixels at a time. Where the last pixel repeats, outputs are not dense.
-  Out(const Tile& t, size_t first, size_t rows, const First512::Epilogue& epilogue)
+  // Where the last pixel repeats, outputs are not dense.
+  Out(const Tile& t, size_t first, const First512::Epilogue& epilogue)
       : panel(t.panel),
         to(static_cast<int8_t*>(t.output)),
         outputs(t.outputs + first),
         e(epilogue),
         mask(~__mmask64{0} >> (64 - t.columns)),
         whole(t.columns == t.width),
-        dense(whole && e.dense && outputs[rows - 1] - outputs[0] == (rows - 1) * t.columns) {}
+        dense(whole && e.dense && outputs[kRows - 1] - outputs[0] == (kRows - 1) * t.columns) {}
 };
 
 // The s16 results of two s32 vectors.
@@ -184,8 +190,9 @@ inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const ui
       load(multiplier));
 }
 
-// From the accumulators of as many pixels as fill a register of s8, from tile's pixel i on, to their
-// outputs: four pixels of one vector, two of two vectors, one of three (d is not used) or four.
+// From the accumulators of as many pixels as fill a register of s8, from tile's
+// pixel i on, to their outputs: four pixels of one vector, two of two vectors,
+// one of three (d is not used) or four.
 template <size_t kVectors>
 inline void store_pixels(const Out& out, size_t i, __m512i a, __m512i b, __m512i c, __m512i d) {
   constexpr size_t k1 = kVectors > 1 ? 64 : 0, k2 = kVectors > 2 ? 128 : 0;
@@ -211,62 +218,10 @@ inline void store_pixels(const Out& out, size_t i, __m512i a, __m512i b, __m512i
   }
 }
 
-// From all accumulators of a micro-tile to its outputs.
-template <size_t kRows, size_t kVectors, bool kLeft>
-inline void finish_tile(const Out& out, __m512i (&acc)[kRows][kVectors]) {
-  if (kLeft) {
-#pragma GCC unroll 12
-    for (size_t i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j)
-        acc[i][j] = shift_left(acc[i][j], load(out.panel + 64 * (2 * kVectors + j)));
-  }
-  constexpr size_t kPixels = kVectors > 2 ? 1 : 4 / kVectors, kV1 = kVectors > 1 ? 1 : 0;
-  constexpr size_t kV2 = kVectors > 2 ? 2 : 0, kV3 = kVectors - 1;
-  constexpr size_t k1 = kVectors == 1 ? 1 : 0, k2 = kVectors == 1 ? 2 : kVectors == 2 ? 1 : 0;
-  constexpr size_t k3 = kVectors == 1 ? 3 : k2;
-#pragma GCC unroll 12
-  for (size_t i = 0; i < kRows; i += kPixels)
-    store_pixels<kVectors>(out, i, acc[i][0], acc[i + k1][kV1], acc[i + k2][kV2], acc[i + k3][kV3]);
-}
-
-// All weights in registers: for few multiplies and vectors.
-template <size_t kSteps, size_t kVectors, bool kLeft>
-void run_steps(const Tile& tile, size_t first, size_t tiles, const First512::Epilogue& epilogue) {
-  constexpr size_t kRows = First512::rows(16 * kVectors);
-  const Tile t = tile;
-  Out out(t, first, kRows, epilogue);
-  const uint8_t* weights = t.panel + First512::header_bytes(16 * kVectors);
-  __m512i b[kSteps][kVectors], bias[kVectors];
-#pragma GCC unroll 10
-  for (size_t s = 0; s < kSteps; ++s)
-#pragma GCC unroll 2
-    for (size_t j = 0; j < kVectors; ++j) b[s][j] = load(weights + 64 * (s * kVectors + j));
-#pragma GCC unroll 2
-  for (size_t j = 0; j < kVectors; ++j) bias[j] = load(t.panel + 64 * j);
-  const uint8_t* const* pixels = t.pixels + first;
-  for (; tiles > 0; --tiles, pixels += kRows, out.outputs += kRows) {
-    __m512i acc[kRows][kVectors];
-#pragma GCC unroll 12
-    for (size_t i = 0; i < kRows; ++i)
-#pragma GCC unroll 2
-      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = bias[j];
-#pragma GCC unroll 10
-    for (size_t s = 0; s < kSteps; ++s)
-#pragma GCC unroll 12
-      for (size_t i = 0; i < kRows; ++i) {
-        const __m512i four = broadcast_four(pixels[i] + t.run_offsets[s]);
-#pragma GCC unroll 2
-        for (size_t j = 0; j < kVectors; ++j) multiply_add(four, b[s][j], &acc[i][j]);
-      }
-    finish_tile<kRows, kVectors, kLeft>(out, acc);
-  }
-}
-
-template <size_t kRows, size_t kVectors>
-inline void multiply_steps(const Tile& t, const uint8_t* const* pixels, __m512i (&acc)[kRows][kVectors]) {
+template <size_t kVectors>
+inline void multiply_steps(const Tile& t, const uint8_t* const* pixels, __m512i (&acc)[kRows * kVectors]) {
   const uint8_t* a[kRows];
-#pragma GCC unroll 12
+#pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i];
   const uint8_t* weights = t.panel + First512::header_bytes(16 * kVectors);
   for (size_t step = 0; step < t.runs; ++step, weights += 64 * kVectors) {
@@ -274,30 +229,35 @@ inline void multiply_steps(const Tile& t, const uint8_t* const* pixels, __m512i 
     __m512i b[kVectors];
 #pragma GCC unroll 4
     for (size_t j = 0; j < kVectors; ++j) b[j] = load(weights + 64 * j);
-#pragma GCC unroll 12
+#pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) {
       const __m512i four = broadcast_four(a[i] + offset);
 #pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) multiply_add(four, b[j], &acc[i][j]);
+      for (size_t j = 0; j < kVectors; ++j) multiply_add(four, b[j], &acc[i * kVectors + j]);
     }
   }
 }
 
+// Accumulator i * kVectors + j: pixel i, vector j.
 template <size_t kVectors, bool kLeft>
 void run_micro_tiles(const Tile& tile, size_t first, size_t tiles, const First512::Epilogue& epilogue) {
-  if (kVectors <= 2 && tile.runs == 7) return run_steps<7, kVectors, kLeft>(tile, first, tiles, epilogue);
-  constexpr size_t kRows = First512::rows(16 * kVectors);
   const Tile t = tile;
-  Out out(t, first, kRows, epilogue);
+  Out out(t, first, epilogue);
   const uint8_t* const* pixels = t.pixels + first;
   for (; tiles > 0; --tiles, pixels += kRows, out.outputs += kRows) {
-    __m512i acc[kRows][kVectors];
-#pragma GCC unroll 12
-    for (size_t i = 0; i < kRows; ++i)
+    __m512i acc[kRows * kVectors];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kRows * kVectors; ++i) acc[i] = load(t.panel + 64 * (i % kVectors));
+    multiply_steps<kVectors>(t, pixels, acc);
+#pragma GCC unroll 16
+    for (size_t i = 0; kLeft && i < kRows * kVectors; ++i)
+      acc[i] = shift_left(acc[i], load(t.panel + 64 * (2 * kVectors + i % kVectors)));
+    constexpr size_t kPixels = kVectors > 2 ? 1 : 4 / kVectors, kLast = kVectors == 3 ? 2 : 3;
 #pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
-    multiply_steps<kRows, kVectors>(t, pixels, acc);
-    finish_tile<kRows, kVectors, kLeft>(out, acc);
+    for (size_t i = 0; i < kRows; i += kPixels) {
+      const size_t at = i * kVectors;
+      store_pixels<kVectors>(out, i, acc[at], acc[at + 1], acc[at + 2], acc[at + kLast]);
+    }
   }
 }
 
