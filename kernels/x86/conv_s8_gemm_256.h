@@ -8,7 +8,7 @@
 //   s32 right_shift[W]  (p > 0), or f32 scale[W]
 //   s32 left_shift[W]   (p < 0)
 //   s16 multiplier[16]
-//   s32 plain, padded to 32 bytes: s8 output, no left shift, as many channels as the panel is wide
+//   s32 way out (kPlainPanel, ...), padded to 32 bytes
 //   s8  weights[step][W][kStep], consecutive k of a channel together
 // With W = 16, channels stand as 0-3 8-11 | 4-7 12-15 in the s32 vectors, so that
 // packs, which works on 128-bit halves, puts them in order.
@@ -56,6 +56,25 @@ struct Even {
   T operator[](size_t i) const { return first + i * step; }
 };
 
+// How a panel's accumulators become outputs.
+enum PanelWay : int32_t {
+  kRarePanel,     // any way: f32 output, fewer channels than the panel is wide, left shifts that saturate
+  kPlainPanel,    // none of these: s8 output without left shifts
+  kShiftedPanel,  // left shifts (p < 0) under which no accumulator leaves s32
+};
+
+// Whether acc << -p stays within s32 for every input.
+inline bool left_shift_fits(const ConvS8& c, size_t o) {
+  const size_t k = c.kernel_height * c.kernel_width * (c.input_channels / c.groups);
+  const int64_t bias = c.bias ? c.bias[o] : 0;
+  int64_t bound = bias < 0 ? -bias : bias;
+  for (size_t i = 0; i < k; ++i) {
+    const int64_t w = c.weights[o * k + i];
+    bound += 255 * (w < 0 ? -w : w);
+  }
+  return c.right_shift[o] > -31 && bound < int64_t{1} << (31 + c.right_shift[o]);
+}
+
 // The channel in position `i` of the panel's s32 vectors.
 inline size_t channel_at(size_t width, size_t i) {
   constexpr uint8_t kOrder[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
@@ -71,8 +90,8 @@ inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point,
   auto* right = reinterpret_cast<int32_t*>(bias + width);
   auto* left = right + width;
   auto* multiplier = reinterpret_cast<int16_t*>(left + width);
-  auto* plain = reinterpret_cast<int32_t*>(multiplier + 16);
-  *plain = !c.accumulator_scale && panel.columns == width;
+  auto* way = reinterpret_cast<int32_t*>(multiplier + 16);
+  *way = c.accumulator_scale || panel.columns < width ? kRarePanel : kPlainPanel;
   for (size_t i = 0; i < width; ++i) {
     if (channel_at(width, i) >= panel.columns) continue;
     const size_t o = panel.first + channel_at(width, i);
@@ -85,7 +104,7 @@ inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point,
     if (p > 0) bias[i] += uint32_t{1} << (p - 1);
     right[i] = p > 0 ? p : 0;
     left[i] = p < 0 ? -p : 0;
-    if (p < 0) *plain = 0;
+    if (p < 0 && *way != kRarePanel) *way = left_shift_fits(c, o) ? kShiftedPanel : kRarePanel;
   }
   if (c.accumulator_scale) return;
   // In order for W = 16; 0-3 0-3 4-7 4-7 for W = 8, where one vector holds two pixels.
@@ -191,8 +210,7 @@ inline void store_f32(const __m256i* acc, const void* scales, size_t width, size
   }
 }
 
-// What plain panels do not need: f32 output, left shifts, fewer channels than the panel is wide. Out of
-// the way, so that it takes no registers from the plain path.
+// The way that takes no registers from the others.
 template <size_t kRows, size_t kVectors, class Isa, class Outputs>
 __attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const Outputs& outputs,
                                                 __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
@@ -212,10 +230,18 @@ __attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const O
 template <size_t kRows, size_t kVectors, class Isa, class Outputs>
 inline void finish_micro_tile(const MicroTile<Isa>& t, const Outputs& outputs,
                               const __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
-  int32_t plain;
-  std::memcpy(&plain, t.panel + 96 * kVectors + 32, sizeof(plain));
-  if (__builtin_expect(plain, 1)) return store_s8<kRows, kVectors, true>(t, outputs, acc, e);
+  int32_t way;
+  std::memcpy(&way, t.panel + 96 * kVectors + 32, sizeof(way));
+  if (__builtin_expect(way == kPlainPanel, 1)) return store_s8<kRows, kVectors, true>(t, outputs, acc, e);
   __m256i copy[kRows][kVectors];
+  if (way == kShiftedPanel) {
+    const __m256i left0 = load(t.panel + 64 * kVectors), left1 = load(t.panel + 96 * kVectors - 32);
+#pragma GCC unroll 12
+    for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j) copy[i][j] = _mm256_sllv_epi32(acc[i][j], j == 0 ? left0 : left1);
+    return store_s8<kRows, kVectors, true>(t, outputs, copy, e);
+  }
 #pragma GCC unroll 12
   for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 2

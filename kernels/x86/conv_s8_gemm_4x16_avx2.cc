@@ -32,7 +32,7 @@ struct Maddubs : Gemm256 {
                         const Epilogue& epilogue);
 };
 
-// In the padding of a panel's header, behind `plain`: the bytes of all its sections.
+// In the padding of a panel's header, behind the way out: the bytes of all its sections.
 inline size_t read_section_bytes(const uint8_t* panel, size_t width) {
   uint32_t bytes;
   std::memcpy(&bytes, panel + Gemm256::header_bytes(width) - 28, sizeof(bytes));
