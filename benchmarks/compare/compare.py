@@ -114,6 +114,8 @@ def run_steps(given, environments):
         results["starts"] = measure_starts(given, environments)
     if "growth" in given.steps:
         results["growth"] = octet_command.growth(octet_command.Command(given.build, given.cores), environments.work)
+    order = networks.names(given.data)
+    results["networks"] = dict(sorted(results["networks"].items(), key=lambda item: order.index(item[0])))
     path.write_text(json.dumps(results, indent=1))
     if "report" in given.steps:
         report.show(results, given, ROOT)

@@ -11,10 +11,12 @@ import tables
 
 
 def cpu_name():
+    fields = {}
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor()
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    known = [f"{name} {fields[name]}" for name in ("cpu family", "model") if name in fields]
+    return ", ".join([fields.get("model name", platform.processor()), *known])
 
 
 def facts(environments, given):
@@ -29,7 +31,7 @@ def one_line(result):
     parts = []
     for key, times in sorted(result["times"].items(), key=lambda item: item[1]["min"]):
         agreement = result["agreement"].get(key, {})
-        note = f" (top-1 {agreement['top1']:.0f}, cosine {agreement['cosine']:.3f})" if "top1" in agreement else ""
+        note = f" (cosine {agreement['cosine']:.4f})" if "cosine" in agreement else ""
         parts.append(f"  {key:28} {times['min']:8.3f} {times['median']:8.3f} ms{note}")
     parts += [f"  {key:28} {reason}" for key, reason in result["failed"].items()]
     return "\n".join([result["network"]["name"], *parts])
@@ -52,6 +54,7 @@ def sections(results):
     others = [name for name in ("squeezenet_v1_0", "ssdlite_mobilenet_v2_coco", "ultraface_rfb_320")]
     return {"machine": _machine(results), "goals": tables.goals(results),
             "avx512vnni": tables.latency(results, "all", 1), "avx2": tables.latency(results, "avx2", 1),
+            "avxvnni": tables.on_avxvnni(results),
             "two-threads": tables.two_threads(results), "float": tables.against_float(results),
             "agreement": tables.agreement(results), "starts": tables.starts(results),
             "limits": profile_tables.limits(results),

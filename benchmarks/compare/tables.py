@@ -72,6 +72,18 @@ def latency(results, isa, threads):
     return "\n".join(lines)
 
 
+def on_avxvnni(results):
+    """Octet on AVX-VNNI, where no peer can be held to it: against the peers with all of AVX-512."""
+    rows = []
+    for name, result in results["networks"].items():
+        own, median = (time_of(result, "octet/int8/avxvnni/1", statistic) for statistic in ("min", "median"))
+        best = best_peer(result, "all", 1, "min")
+        if own and best:
+            rows.append([name, f"{milliseconds(own)} / {milliseconds(median)}", best[1], milliseconds(best[0]),
+                         f"{best[0] / own:.2f}"])
+    return table(["network", "Octet ms, min / median", "fastest peer, with AVX-512", "its ms", "times"], rows)
+
+
 def _limits(result):
     for profile in result.get("profiles", {}).values():
         return profile.get("limits", {})
@@ -148,7 +160,8 @@ def agreement(results):
             if not entry or "cosine" not in entry:
                 row.append(entry["failed"] if entry else "-")
                 continue
-            row.append(f"{entry['cosine']:.4f} / {entry['worst']:.4f} / {entry['top1']:.0f}")
+            top1 = f" / {entry['top1']:.0f}" if "top1" in entry else ""
+            row.append(f"{entry['cosine']:.4f} / {entry['worst']:.4f}{top1}")
         rows.append(row)
     return table(["network", "Octet", *PEERS, "onnxruntime, AVX2", "openvino, AVX2"], rows)
 

@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -103,6 +104,12 @@ def serve(peer, model, threads, cores, held_out_path, say):
             break
 
 
+def shortened(text):
+    """One line without colours and folders."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", " ".join(text.split()))
+    return re.sub(r"/\S*/", "", text)[:200]
+
+
 def main():
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -124,7 +131,7 @@ def main():
     except Exception as failure:  # whatever a peer throws is its reason in the table
         traceback.print_exc()
         text = str(failure).strip() or type(failure).__name__
-        say({"failed": " ".join(text.split())[:300]})
+        say({"failed": shortened(text)})
         return 1
     return 0
 

@@ -20,6 +20,17 @@ class _Samples:
         return next(self.feeds, None)
 
 
+def _with_recent_operators(network, target):
+    """Writes the network with operator set 13 at least: scales per channel need it."""
+    import onnx
+    import onnx.version_converter
+    model = onnx.load(network["onnx"])
+    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    if min(versions) < 13:
+        model = onnx.version_converter.convert_version(onnx.load(network["simplified"]), 13)
+    onnx.save(model, target)
+
+
 def _quantize(source, target, network, extra_options):
     from onnxruntime import quantization
     quantization.quantize_static(
@@ -34,8 +45,9 @@ def prepare(network, precision, folder):
         return network["onnx"]
     from onnxruntime.quantization.shape_inference import quant_pre_process
     folder = pathlib.Path(folder)
-    inferred, quantized = folder / "inferred.onnx", folder / "int8.onnx"
-    quant_pre_process(network["onnx"], str(inferred))
+    recent, inferred, quantized = folder / "recent.onnx", folder / "inferred.onnx", folder / "int8.onnx"
+    _with_recent_operators(network, recent)
+    quant_pre_process(str(recent), str(inferred))
     try:
         _quantize(inferred, quantized, network, {})
     except ValueError:  # of an adjustment of scales that expects one scale where there are several
