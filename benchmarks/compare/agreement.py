@@ -33,7 +33,7 @@ def _matched(outputs, references):
 
 
 def compare(folder):
-    """{configuration: {"cosine": mean, "worst": smallest, "top1": percent that agree, of one output}} for the files of a folder."""
+    """{configuration: {"cosine": mean, "worst": smallest, "top1": percent that agree}} for the files of a folder."""
     reference_path = folder / REFERENCE
     if not reference_path.exists():
         return {}

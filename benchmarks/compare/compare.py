@@ -7,7 +7,6 @@
 Writes WORK/results.json and prints the tables; --write puts them into docs/performance.md. See README.md.
 """
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -30,7 +29,7 @@ def arguments():
                         default=pathlib.Path(os.environ.get("OCTET_TEST_DATA") or ROOT / "../shared"))
     parser.add_argument("--only", nargs="+", metavar="NETWORK", help="these networks")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--isas", nargs="+", choices=ISAS, default=ISAS)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--cores", nargs="+", type=int, help="cores to run on (default: the last ones)")
@@ -42,83 +41,6 @@ def arguments():
         setattr(given, name, getattr(given, name).resolve())
     given.cores = given.cores or sorted(os.sched_getaffinity(0), reverse=True)
     return given
-
-
-def measure_network(given, environments, network, models):
-    import agreement
-    import measure
-    import octet_command
-    result = {"network": network, "times": {}, "failed": {}}
-    answers = environments.work / "networks" / network["name"] / "answers"
-    for threads in given.threads:
-        if threads > len(given.cores):
-            continue
-        group = measure.Group(environments, network, models, given.cores)
-        try:
-            for configuration in measure.configurations(given.peers, given.isas, threads):
-                group.start(configuration)
-            if threads == 1:
-                for old in answers.glob("*.npz"):
-                    old.unlink()
-                group.answer(answers)
-            for _ in range(given.rounds):
-                group.round(given.milliseconds)
-            group.check_held()
-        finally:
-            group.stop()
-        result["times"].update(group.times())
-        result["failed"].update(group.failed)
-    result["agreement"] = agreement.compare(answers)
-    if "path" in models.get("octet/int8", {}):
-        command = octet_command.Command(given.build, given.cores)
-        result["profiles"] = octet_command.profiles(command, models["octet/int8"]["path"], given.isas)
-    return result
-
-
-def measure_starts(given, environments):
-    """Fresh processes, MobileNetV2."""
-    import measure
-    import networks
-    import octet_command
-    network = networks.prepare("mobilenet_v2", environments.work, given.data)
-    models = measure.prepare_models(environments, given.peers, network)
-    command = octet_command.Command(given.build, given.cores)
-    return {"octet command": octet_command.start_of_command(command, models["octet/int8"]["path"]),
-            **octet_command.starts_of_peers(environments, given.peers, network, models, given.cores[0])}
-
-
-def chosen_networks(given):
-    import networks
-    return [name for name in networks.names(given.data) if not given.only or name in given.only]
-
-
-def run_steps(given, environments):
-    import measure
-    import networks
-    import octet_command
-    import report
-    path = environments.work / "results.json"
-    results = json.loads(path.read_text()) if path.exists() else {"networks": {}}
-    if "measure" in given.steps:
-        results.update(report.facts(environments, given))
-    for name in chosen_networks(given):
-        if not {"prepare", "measure"} & set(given.steps):
-            break
-        network = networks.prepare(name, environments.work, given.data)
-        models = measure.prepare_models(environments, given.peers, network)
-        if "measure" in given.steps:
-            results["networks"][name] = measure_network(given, environments, network, models)
-            path.write_text(json.dumps(results, indent=1))
-            print(report.one_line(results["networks"][name]), flush=True)
-    if "starts" in given.steps:
-        results["starts"] = measure_starts(given, environments)
-    if "growth" in given.steps:
-        results["growth"] = octet_command.growth(octet_command.Command(given.build, given.cores), environments.work)
-    order = networks.names(given.data)
-    results["networks"] = dict(sorted(results["networks"].items(), key=lambda item: order.index(item[0])))
-    path.write_text(json.dumps(results, indent=1))
-    if "report" in given.steps:
-        report.show(results, given, ROOT)
 
 
 def hold(environments, peer):
@@ -139,7 +61,8 @@ def main():
         print(environments.versions.get(peer) or f"{peer}: {environments.reasons[peer]}", flush=True)
         if "setup" in given.steps and peer not in environments.reasons and "avx2" in given.isas:
             hold(environments, peer)
-    run_steps(given, environments)
+    import steps  # needs NumPy
+    steps.run(given, environments)
 
 
 if __name__ == "__main__":

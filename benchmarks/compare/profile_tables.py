@@ -3,7 +3,8 @@
 from tables import ISA_NAMES, milliseconds, table
 
 FAMILIES = (("first", "first layer"), ("depthwise", "depthwise"), ("winograd", "Winograd"),
-            ("fully_connected", "fully connected"), ("gemm", "GEMM"), ("thin", "GEMM"), ("conv_s8", "other convolution"))
+            ("fully_connected", "fully connected"), ("gemm", "GEMM"), ("thin", "GEMM"),
+            ("conv_s8", "other convolution"))
 
 
 def family(operator):

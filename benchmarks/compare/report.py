@@ -42,10 +42,10 @@ def _machine(results):
     absent = "".join(f"; {peer} could not be set up: {reason}" for peer, reason in results["absent"].items())
     disturbed = [r["disturbed"] for network in results["networks"].values() for t in network["times"].values()
                  for r in t["rounds"]]
-    return (f"{results['cpu']}, {results['cores']} cores, Linux {results['kernel']}, {results['date']}; {versions}{absent}. "
-            f"{results['rounds']} rounds of {results['milliseconds']:.0f} ms for each of them; in "
-            f"{sum(d > 0.02 for d in disturbed)} of {len(disturbed)} timings other processes had the core for more than 2% "
-            "of the time.")
+    return (f"{results['cpu']}, {results['cores']} cores, Linux {results['kernel']}, {results['date']}; "
+            f"{versions}{absent}. {results['rounds']} rounds of {results['milliseconds']:.0f} ms for each of them; in "
+            f"{sum(d > 0.02 for d in disturbed)} of {len(disturbed)} timings other processes had the core for more than "
+            "2% of the time.")
 
 
 def sections(results):
