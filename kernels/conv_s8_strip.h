@@ -154,7 +154,9 @@ struct MicroTile {
   const uint8_t* panel;
   void* output;  // the panel's first channel of the tile's first pixel
   size_t columns, width;
-  bool in_place;  // the pixels are the input's bytes
+  bool in_place;                // the pixels are the input's bytes
+  const uint8_t* next_panel;    // which is multiplied then
+  size_t next_bytes_per_pixel;  // its share of a pixel
 };
 
 // All pixels of the tile by one panel: as a rows + b (rows - 1), so that no pixel is left over;
@@ -201,6 +203,9 @@ void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& ra
     micro.output = static_cast<uint8_t*>(output) + (tile_output + panel.first) * element_bytes;
     micro.columns = panel.columns;
     micro.width = panel.width;
+    const Panel& next = packed.panels[i + 1 < p.panels ? i + 1 : 0];
+    micro.next_panel = packed.base + next.offset;
+    micro.next_bytes_per_pixel = next.bytes / pixels;
     // Pixels move to the group's channels, and back behind it.
     for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] += group_channel;
     run_panel<Isa>(c, pixels, micro, epilogue);

@@ -144,12 +144,12 @@ inline size_t rows_of(size_t, long) {
   return Isa::kRows;
 }
 
-// A panel: output channels [first, first + columns) in `width` columns, packed at `offset`.
+// A panel: output channels [first, first + columns) in `width` columns, packed in `bytes` at `offset`.
 struct Panel {
-  size_t first, columns, width, group, offset;
+  size_t first, columns, width, group, offset, bytes;
 };
 
-// Without its offset.
+// Not packed yet.
 template <class Isa>
 Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
   const size_t group_outputs = c.output_channels / c.groups;
@@ -159,7 +159,7 @@ Panel find_panel(const ConvS8& c, const StripPlan& p, size_t index) {
   panel.first = panel.group * group_outputs + start;
   panel.columns = min_size(Isa::kPanel, group_outputs - start);
   panel.width = Isa::panel_width(panel.columns);
-  panel.offset = 0;
+  panel.offset = panel.bytes = 0;
   return panel;
 }
 
@@ -322,7 +322,8 @@ void pack(const ConvS8& c, void* memory) {
     panel = find_panel<Isa>(c, p, i);
     panel.offset = offset;
     Isa::pack_panel(c, p, panel, packed.base + offset);
-    offset += written_bytes<Isa>(c, p, panel, packed.base + offset);
+    panel.bytes = written_bytes<Isa>(c, p, panel, packed.base + offset);
+    offset += panel.bytes;
   }
 }
 

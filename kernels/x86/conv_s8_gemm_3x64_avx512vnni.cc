@@ -79,16 +79,24 @@ inline __m512i broadcast_four(const uint8_t* from, __m512i flip) {
   return kInPlace ? _mm512_xor_si512(fours, flip) : fours;
 }
 
-// acc += the products of one run, whose elements begin at a.
+// A register, where gcc would load again for every product.
+inline __m512i load_once(const uint8_t* from) {
+  __m512i v = load(from);
+  asm("" : "+v"(v));
+  return v;
+}
+
+// acc += the products of one run, whose elements begin at a. In place, what stands at `ahead` is brought to
+// L2 on the way, half a line a step; a single pixel leaves that, as it waits for its own weights.
 template <size_t kRows, size_t kVectors, bool kInPlace>
 __attribute__((always_inline)) inline void multiply_run(const uint8_t* const (&a)[kRows], size_t steps,
-                                                        const uint8_t*& weights, __m512i flip,
-                                                        __m512i (&acc)[kRows][kVectors]) {
+                                                        const uint8_t* weights, const uint8_t* ahead,
+                                                        __m512i flip, __m512i (&acc)[kRows][kVectors]) {
   for (size_t k = 0; k < 4 * steps; k += 4) {
     __m512i b[kVectors];
 #pragma GCC unroll 4
-    for (size_t j = 0; j < kVectors; ++j) b[j] = load(weights + 64 * j);
-    weights += 64 * kVectors;
+    for (size_t j = 0; j < kVectors; ++j) b[j] = load_once(weights + 16 * kVectors * k + 64 * j);
+    if constexpr (kInPlace && kRows > 1) _mm_prefetch(ahead + 8 * k, _MM_HINT_T1);
 #pragma GCC unroll 8
     for (size_t i = 0; i < kRows; ++i) {
       const __m512i four = broadcast_four<kInPlace>(a[i] + k, flip);
@@ -102,12 +110,14 @@ template <size_t kRows, size_t kVectors, bool kInPlace>
 __attribute__((always_inline)) inline void multiply_runs(const MicroTile<Avx512Vnni>& t, size_t first,
                                                          __m512i flip, __m512i (&acc)[kRows][kVectors]) {
   const uint8_t* weights = t.panel + Gemm512::header_bytes(16 * kVectors);
+  const uint8_t* ahead = t.next_panel + first * t.next_bytes_per_pixel;
   for (size_t run = 0; run < (kInPlace ? 1 : t.runs); ++run) {
     const size_t offset = kInPlace ? 0 : t.run_offsets[run];
     const uint8_t* a[kRows];
 #pragma GCC unroll 8
     for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[first + i] + offset;
-    multiply_run<kRows, kVectors, kInPlace>(a, t.steps, weights, flip, acc);
+    multiply_run<kRows, kVectors, kInPlace>(a, t.steps, weights, ahead, flip, acc);
+    weights += 64 * kVectors * t.steps;
   }
 }
 

@@ -134,36 +134,52 @@ inline void store_wide(const Tile& t, size_t first, const __m512i (&acc)[kRows][
   }
 }
 
-// One or two vectors: four or two pixels fill a register; missing ones repeat the last.
+// The s8 results of pixels [i, i + 4) of one vector, or [i, i + 2) of two; missing ones repeat the last.
+template <size_t kRows, size_t kVectors>
+inline __m512i narrow_pixels(const __m512i (&acc)[kRows][kVectors], size_t i, const uint8_t* shifts,
+                             __m512i multiplier, const Epilogue512& e) {
+  constexpr size_t kV1 = kVectors - 1, kLast = kRows - 1;
+  const size_t i1 = i + 1 < kLast ? i + 1 : kLast, i2 = i + 2 < kLast ? i + 2 : kLast;
+  const size_t i3 = i + 3 < kLast ? i + 3 : kLast;
+  const uint8_t *s0 = shifts, *s1 = shifts + 64 * kV1;
+  if (kVectors == 2) {
+    const __m512i q = e.to_s8(narrow_two(acc[i][0], acc[i][kV1], s0, s1, multiplier, e),
+                              narrow_two(acc[i1][0], acc[i1][kV1], s0, s1, multiplier, e));
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
+  }
+  const __m512i q = e.to_s8(narrow_two(acc[i][0], acc[i1][0], s0, s0, multiplier, e),
+                            narrow_two(acc[i2][0], acc[i3][0], s0, s0, multiplier, e));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, q);
+}
+
+// One or two vectors: four or two pixels fill a register, which is stored at once where they are neighbours.
 template <size_t kRows, size_t kVectors, class Tile>
 inline void store_narrow(const Tile& t, size_t first, const __m512i (&acc)[kRows][kVectors],
                          const Epilogue512& e) {
-  constexpr size_t kPixels = 4 / kVectors, kV1 = kVectors - 1, kLast = kRows - 1;
+  constexpr size_t kPixels = 4 / kVectors, kWidth = 16 * kVectors;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
-  const uint8_t *s0 = t.panel + 64 * kVectors, *s1 = s0 + 64 * kV1;
   const __m512i multiplier = load(t.panel + 192 * kVectors);
   auto* output = static_cast<int8_t*>(t.output);
   const bool whole = t.columns == t.width;
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; i += kPixels) {
-    const size_t i1 = i + 1 < kLast ? i + 1 : kLast, i2 = i + 2 < kLast ? i + 2 : kLast;
-    const size_t i3 = i + 3 < kLast ? i + 3 : kLast;
-    if (kVectors == 2) {
-      __m512i q = e.to_s8(narrow_two(acc[i][0], acc[i][kV1], s0, s1, multiplier, e),
-                          narrow_two(acc[i1][0], acc[i1][kV1], s0, s1, multiplier, e));
-      q = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
-      store_channels<kVectors>(output + t.outputs[first + i], q, whole, mask);
-      store_channels<kVectors>(output + t.outputs[first + i1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
-    } else {
-      __m512i q = e.to_s8(narrow_two(acc[i][0], acc[i1][0], s0, s0, multiplier, e),
-                          narrow_two(acc[i2][0], acc[i3][0], s0, s0, multiplier, e));
-      const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-      q = _mm512_permutexvar_epi32(order, q);
-      store_channels<kVectors>(output + t.outputs[first + i], q, whole, mask);
-      store_channels<kVectors>(output + t.outputs[first + i1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
-      store_channels<kVectors>(output + t.outputs[first + i2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
-      store_channels<kVectors>(output + t.outputs[first + i3], _mm512_shuffle_i32x4(q, q, 3), whole, mask);
+    const __m512i q = narrow_pixels(acc, i, t.panel + 64 * kVectors, multiplier, e);
+    const size_t* at = t.outputs + first + i;
+    int8_t* to = output + at[0];
+    if (i + kPixels <= kRows && whole && at[1] - at[0] == kWidth && at[kPixels - 1] - at[0] == 64 - kWidth) {
+      store(to, q);
+      continue;
     }
+    store_channels<kVectors>(to, q, whole, mask);
+    if (kVectors == 2 && i + 1 < kRows)
+      store_channels<2>(output + at[1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
+    if (kVectors == 1 && i + 1 < kRows)
+      store_channels<1>(output + at[1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
+    if (kVectors == 1 && i + 2 < kRows)
+      store_channels<1>(output + at[2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
+    if (kVectors == 1 && i + 3 < kRows)
+      store_channels<1>(output + at[3], _mm512_shuffle_i32x4(q, q, 3), whole, mask);
   }
 }
 
