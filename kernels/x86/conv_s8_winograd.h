@@ -13,7 +13,7 @@
 // kPanel (output channels, the s32 of two vectors), Epilogue, and loads and stores of parts.
 #pragma once
 
-#include "kernels/x86/conv_s8_winograd_pack.h"
+#include "kernels/x86/conv_s8_winograd_transforms.h"
 
 namespace octet::kernels {
 namespace {
@@ -42,46 +42,6 @@ size_t scratch_bytes(const ConvS8& c) {
 
 // ---- inputs ----
 
-// One line of B^T X.
-template <class Isa>
-inline void transform_input_line(const typename Isa::Vec (&x)[6], typename Isa::Vec (&v)[6]) {
-  const auto c = Isa::sub16(x[4], x[2]), f = Isa::sub16(x[3], x[1]), e = Isa::add16(f, f);
-  const auto a = Isa::sub16(x[4], Isa::shift16(x[2], 2)), b = Isa::sub16(x[3], Isa::shift16(x[1], 2));
-  v[0] = Isa::add16(Isa::shift16(Isa::sub16(x[0], x[2]), 2), c);
-  v[1] = Isa::add16(a, b);
-  v[2] = Isa::sub16(a, b);
-  v[3] = Isa::add16(c, e);
-  v[4] = Isa::sub16(c, e);
-  v[5] = Isa::sub16(Isa::sub16(x[5], x[3]), Isa::add16(e, e));
-}
-
-// One vector of channels, from channel c on, of one window; `count` of them if kPart.
-template <class Isa, bool kPart>
-inline void transform_window(const int8_t* const* pixels, size_t c, size_t count, uint8_t* v,
-                             size_t v_bytes) {
-  using Vec = typename Isa::Vec;
-  Vec t[6][6];
-#pragma GCC unroll 6
-  for (size_t x = 0; x < 6; ++x) {
-    Vec column[6], r[6];
-#pragma GCC unroll 6
-    for (size_t y = 0; y < 6; ++y) {
-      const int8_t* from = pixels[6 * y + x] + c;
-      column[y] = kPart ? Isa::widen_part(from, count) : Isa::widen(from);
-    }
-    transform_input_line<Isa>(column, r);
-#pragma GCC unroll 6
-    for (size_t y = 0; y < 6; ++y) t[y][x] = r[y];
-  }
-#pragma GCC unroll 6
-  for (size_t y = 0; y < 6; ++y) {
-    Vec r[6];
-    transform_input_line<Isa>(t[y], r);
-#pragma GCC unroll 6
-    for (size_t x = 0; x < 6; ++x) Isa::store(v + (6 * y + x) * v_bytes, r[x]);
-  }
-}
-
 // A tile: its first output is (4 y, 4 x) of image n.
 struct WinogradTile {
   size_t n, y, x;
@@ -91,17 +51,38 @@ inline WinogradTile find_tile(const WinogradPlan& p, size_t index) {
   return {index / p.image_tiles, index % p.image_tiles / p.tiles_x, index % p.tiles_x};
 }
 
+inline void next_tile(const ConvS8& c, const WinogradPlan& p, WinogradTile* t) {
+  if (++t->x < p.tiles_x) return;
+  t->x = 0;
+  if (kTile * ++t->y < c.output_height) return;
+  t->y = 0;
+  ++t->n;
+}
+
 // The 36 pixels of the tile's window; `pad` where they are outside the input.
 inline void find_pixels(const ConvS8& c, const WinogradTile& t, const int8_t* input, const int8_t* pad,
                         const int8_t** pixels) {
-  const size_t left = kTile * t.x - c.pad_left;  // may wrap, and is then beyond the width
-  for (size_t y = 0; y < kWindow; ++y) {
-    const size_t in_y = kTile * t.y + y - c.pad_top;
-    const bool inside = in_y < c.input_height;
-    const size_t row = inside ? (t.n * c.input_height + in_y) * c.input_width : 0;
-    for (size_t x = 0; x < kWindow; ++x)
-      pixels[kWindow * y + x] =
-          inside && left + x < c.input_width ? input + (row + left + x) * c.input_channels : pad;
+  const size_t top = kTile * t.y - c.pad_top, left = kTile * t.x - c.pad_left;  // wrap, if they are negative
+  const int8_t* image = input + t.n * c.input_height * c.input_width * c.input_channels;
+  const size_t last_top = top + kWindow - 1, last_left = left + kWindow - 1;
+  const bool inside =
+      top < c.input_height && left < c.input_width && last_top < c.input_height && last_left < c.input_width;
+  for (size_t y = 0; y < kWindow; ++y, pixels += kWindow) {
+    if (inside) {
+      const int8_t* pixel = image + ((top + y) * c.input_width + left) * c.input_channels;
+      for (size_t x = 0; x < kWindow; ++x, pixel += c.input_channels) {
+        asm("" : "+r"(pixel));  // no vectors: their stores would stall the loads of single pointers
+        pixels[x] = pixel;
+      }
+      continue;
+    }
+    for (size_t x = 0; x < kWindow; ++x) {
+      const size_t in_y = top + y, in_x = left + x;
+      const bool in = in_y < c.input_height && in_x < c.input_width;
+      const int8_t* pixel = in ? image + (in_y * c.input_width + in_x) * c.input_channels : pad;
+      asm("" : "+r"(pixel));
+      pixels[x] = pixel;
+    }
   }
 }
 
@@ -110,9 +91,10 @@ void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, cons
                       const WinogradScratch<Isa>& s) {
   constexpr size_t kStep = sizeof(typename Isa::Vec) / 2;
   const size_t first = block * p.block, count = min_size(p.block, p.tiles - first);
-  for (size_t i = 0; i < count; ++i) {
+  WinogradTile tile = find_tile(p, first);
+  for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const int8_t* pixels[kPoints];
-    find_pixels(c, find_tile(p, first + i), input, s.pad, pixels);
+    find_pixels(c, tile, input, s.pad, pixels);
     for (size_t k = 0; k < c.input_channels; k += kStep) {
       uint8_t* v = s.v + ((k / kChunk * p.block + i) * kChunk + k % kChunk) * 2;
       if (k + kStep <= c.input_channels) {
@@ -132,7 +114,8 @@ struct WinogradProduct {
   uint8_t* m;
   size_t chunk_bytes;  // of V, from one chunk to the next
   size_t pairs;
-  bool add;  // to what stands in M
+  size_t u_bytes;  // from one point's U to the next
+  bool add;        // to what stands in M
 };
 
 template <class Isa, size_t kRows>
@@ -151,6 +134,8 @@ void multiply_rows(const WinogradProduct& t) {
     left -= pairs;
     for (const uint8_t *a = v, *end = v + 4 * pairs; a < end; a += 4, u += 2 * kBytes) {
       const Vec u0 = Isa::load(u), u1 = Isa::load(u + kBytes);
+      // The next point's U, into L2: the hardware sees its stream too late, and waits where U is in L3.
+      for (size_t i = 0; i < 2 * kBytes; i += 64) __builtin_prefetch(u + t.u_bytes + i, 0, 2);
 #pragma GCC unroll 14
       for (size_t i = 0; i < kRows; ++i) {
         const Vec pair = Isa::broadcast_pair(a + 2 * kChunk * i);
@@ -194,6 +179,7 @@ void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
     t.pairs = min_size(p.part_pairs, p.pairs - pair);
     t.chunk_bytes = p.block * 2 * kChunk;
     t.add = pair > 0;
+    t.u_bytes = p.u_bytes;
     const uint8_t* u = weights;
     if (!p.stored) {
       transform_weights<Isa>(reinterpret_cast<const int8_t*>(weights) + pair * kTaps * 2 * Isa::kPanel,
@@ -211,54 +197,6 @@ void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
 
 // ---- outputs ----
 
-// One line of A^T M, rows divided by 1, 2, 4, 4.
-template <class Isa>
-inline void transform_output_line(const typename Isa::Vec (&m)[6], typename Isa::Vec (&y)[4]) {
-  const auto s = Isa::add32(m[1], m[2]), d = Isa::sub32(m[1], m[2]);
-  const auto far_s = Isa::add32(m[3], m[4]), far_d = Isa::sub32(m[3], m[4]);
-  y[0] = Isa::sub32(Isa::add32(m[0], far_s), Isa::shift32(s, 2));
-  y[1] = Isa::sub32(far_d, Isa::add32(d, d));
-  y[2] = Isa::sub32(far_s, s);
-  y[3] = Isa::add32(Isa::sub32(Isa::add32(far_d, far_d), d), m[5]);
-}
-
-// The inverse of 9 times 64 / (f_y f_x).
-constexpr uint32_t output_factor(size_t y, size_t x) {
-  constexpr uint32_t kFactors[4] = {8, 4, 2, 2};
-  return 0x38e38e39u * (64 / (kFactors[y] * kFactors[x]));
-}
-
-// x >> p of the 16 outputs of a tile, for one of the panel's two vectors.
-template <class Isa>
-inline void transform_tile(const uint8_t* m, size_t m_bytes, const PanelHeader<Isa>& h, size_t vector,
-                           typename Isa::Vec (*t)[2]) {
-  using Vec = typename Isa::Vec;
-  Vec a[4][6];
-#pragma GCC unroll 6
-  for (size_t x = 0; x < 6; ++x) {
-    Vec column[6], r[4];
-#pragma GCC unroll 6
-    for (size_t y = 0; y < 6; ++y) column[y] = Isa::load(m + (6 * y + x) * m_bytes);
-    transform_output_line<Isa>(column, r);
-#pragma GCC unroll 4
-    for (size_t y = 0; y < 4; ++y) a[y][x] = r[y];
-  }
-  const size_t first = vector * Isa::kPanel / 2;
-  const Vec bias = Isa::load(h.bias + first), shift = Isa::load(h.right_shift + first);
-#pragma GCC unroll 4
-  for (size_t y = 0; y < 4; ++y) {
-    Vec r[4];
-    transform_output_line<Isa>(a[y], r);
-#pragma GCC unroll 4
-    for (size_t x = 0; x < 4; ++x)
-      t[4 * y + x][vector] = Isa::shift_right32(
-          Isa::add32(Isa::multiply32(r[x], static_cast<int32_t>(output_factor(y, x))), bias), shift);
-  }
-  if (!h.has_left_shift) return;
-  for (size_t i = 0; i < kTile * kTile; ++i)
-    t[i][vector] = Isa::shift_left32(t[i][vector], Isa::load(h.left_shift + first));
-}
-
 // Where a tile's outputs go: `height` x `width` of the 4x4, and `columns` of the panel.
 struct WinogradTarget {
   int8_t* output;
@@ -266,8 +204,8 @@ struct WinogradTarget {
 };
 
 template <class Isa>
-inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget& to, const PanelHeader<Isa>& h,
-                       const typename Isa::Epilogue& e) {
+inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to, const PanelHeader<Isa>& h,
+                       const typename Isa::Epilogue e) {
   const auto multiplier = Isa::load(h.multiplier);
   const bool whole = to.columns == Isa::kPanel;
   for (size_t y = 0; y < to.height; ++y) {
@@ -299,8 +237,8 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
   const auto& h = *static_cast<const PanelHeader<Isa>*>(header);
   const typename Isa::Epilogue epilogue(c.output_zero_point, c.output_min, c.output_max);
   const size_t first = block * p.block, count = min_size(p.block, p.tiles - first);
-  for (size_t i = 0; i < count; ++i) {
-    const WinogradTile tile = find_tile(p, first + i);
+  WinogradTile tile = find_tile(p, first);
+  for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const size_t y = kTile * tile.y, x = kTile * tile.x;
     WinogradTarget to;
     to.row = p.output.row;
@@ -311,8 +249,9 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
     to.columns = min_size(Isa::kPanel, c.output_channels - panel * Isa::kPanel);
     typename Isa::Vec t[kTile * kTile][2];
     const uint8_t* m = s.m + i * 4 * Isa::kPanel;
-    transform_tile<Isa>(m, p.m_bytes, h, 0, t);
-    transform_tile<Isa>(m + sizeof(typename Isa::Vec), p.m_bytes, h, 1, t);
+#pragma GCC unroll 1
+    for (size_t vector = 0; vector < 2; ++vector, m += sizeof(typename Isa::Vec))
+      transform_tile<Isa>(m, p.m_bytes, h, vector, t);
     store_tile<Isa>(t, to, h, epilogue);
     if (c.output_table) look_up(c.output_table, to);
   }

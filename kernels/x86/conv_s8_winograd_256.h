@@ -26,6 +26,12 @@ struct Winograd256 {
 
   static Vec load(const void* from) { return kernels::load(from); }
   static void store(void* to, Vec v) { kernels::store(to, v); }
+  // The value, as the compiler cannot look into: gcc would otherwise reorder sums across the steps of a
+  // transform and spill what it then keeps too long.
+  static Vec pinned(Vec v) {
+    asm("" : "+x"(v));
+    return v;
+  }
   static Vec zero() { return _mm256_setzero_si256(); }
 
   static Vec widen(const int8_t* from) { return _mm256_cvtepi8_epi16(load_s8x16(from)); }

@@ -17,6 +17,12 @@ struct WinogradAvx512Vnni {
 
   static Vec load(const void* from) { return _mm512_loadu_si512(from); }
   static void store(void* to, Vec v) { _mm512_storeu_si512(to, v); }
+  // The value, as the compiler cannot look into: gcc would otherwise reorder sums across the steps of a
+  // transform and spill what it then keeps too long.
+  static Vec pinned(Vec v) {
+    asm("" : "+v"(v));
+    return v;
+  }
   static Vec zero() { return _mm512_setzero_si512(); }
 
   static Vec widen(const int8_t* from) {

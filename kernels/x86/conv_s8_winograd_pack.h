@@ -32,6 +32,10 @@ void transform_weights(const int8_t* weights, size_t pairs, uint8_t* u, size_t u
   constexpr size_t kHalf = sizeof(Vec) / 2, kTapBytes = 2 * Isa::kPanel, kRowBytes = 3 * kTapBytes;
   for (size_t i = 0; i < 2 * pairs; ++i, u += sizeof(Vec)) {  // a vector holds half a panel
     const int8_t* w = weights + i / 2 * kTaps * kTapBytes + i % 2 * kHalf;
+    // The next part's weights, which come while the product of this one runs: nothing else fetches them.
+    if (i % 2 == 0)
+      for (size_t k = 0; k < kTaps * kTapBytes; k += 64)
+        __builtin_prefetch(w + pairs * kTaps * kTapBytes + k, 0, 2);
     Vec low[3], high[3], sum[3], difference[3];
 #pragma GCC unroll 3
     for (size_t x = 0; x < 3; ++x) {

@@ -42,7 +42,7 @@ namespace {
 constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
 constexpr size_t kChunk = 32;         // input channels that stand together in V
 constexpr size_t kPartChannels = 64;  // input channels whose U is made at once, where it is not stored
-constexpr size_t kItemsWanted = 16;   // so that threads find work in small images too
+constexpr size_t kItemsWanted = 24;   // so that threads find work in small images too
 constexpr int kHeadroomBits = 25;     // |x| < 2^25, above
 constexpr int kScaleBits = 6;         // 64 * x is what stands in the s32
 
@@ -123,12 +123,14 @@ inline bool accumulators_fit(const ConvS8& c) {
   return true;
 }
 
-// Tiles of a block: V, M and a part of U stay in half of L2, and the blocks make enough items for threads.
+// Tiles of a block: V, M and a part of U stay in a quarter of L2 where U is stored, as every block passes
+// through U at no cost; in half of it where U is made anew for every block. The blocks make enough items for
+// threads to share evenly.
 template <class Isa>
 void choose_block(WinogradPlan* p, size_t l2) {
   const size_t tile_bytes = kPoints * (2 * kChunk * p->chunks + 4 * Isa::kPanel);
   const size_t part_bytes = p->stored ? 0 : kPoints * p->u_bytes;
-  const size_t room = l2 / 2 > part_bytes ? l2 / 2 - part_bytes : 0;
+  const size_t budget = p->stored ? l2 / 4 : l2 / 2, room = budget > part_bytes ? budget - part_bytes : 0;
   const size_t most = max_size(room / tile_bytes, Isa::kRows);
   const size_t wanted = divide_up(kItemsWanted, p->panels), least = divide_up(p->tiles, Isa::kRows);
   p->blocks = max_size(divide_up(p->tiles, most), min_size(wanted, max_size(least, 1)));

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The transforms of activations in Winograd F(4x4, 3x3): B^T X B of a window, A^T M A of a tile and what
+// brings it to acc >> p. conv_s8_winograd_plan.h has the matrices and why 9 f_y f_x is divided out.
+#pragma once
+
+#include "kernels/x86/conv_s8_winograd_pack.h"
+
+namespace octet::kernels {
+namespace {
+
+// ---- inputs ----
+
+// Six vectors of a line or a column of the window. Named, as gcc keeps arrays of vectors in memory.
+template <class Isa>
+struct Six {
+  typename Isa::Vec a, b, c, d, e, f;
+};
+
+// One line of B^T X.
+template <class Isa>
+inline Six<Isa> transform_input_line(const Six<Isa>& x) {
+  const auto s = Isa::sub16(x.e, x.c), d = Isa::sub16(x.d, x.b), d2 = Isa::add16(d, d);
+  const auto even = Isa::sub16(x.e, Isa::shift16(x.c, 2)), odd = Isa::sub16(x.d, Isa::shift16(x.b, 2));
+  return {Isa::add16(Isa::shift16(Isa::sub16(x.a, x.c), 2), s),
+          Isa::add16(even, odd),
+          Isa::sub16(even, odd),
+          Isa::add16(s, d2),
+          Isa::sub16(s, d2),
+          Isa::sub16(Isa::sub16(x.f, x.d), Isa::add16(d2, d2))};
+}
+
+// Channels [c, c + count) of one row of pixels; kPart: fewer than a vector.
+template <class Isa, bool kPart>
+inline Six<Isa> load_row(const int8_t* const* pixels, size_t c, size_t count) {
+  const auto widen = [=](const int8_t* from) {
+    return kPart ? Isa::widen_part(from + c, count) : Isa::widen(from + c);
+  };
+  return {widen(pixels[0]), widen(pixels[1]), widen(pixels[2]),
+          widen(pixels[3]), widen(pixels[4]), widen(pixels[5])};
+}
+
+template <class Isa>
+inline void store_column(const Six<Isa>& v, uint8_t* to, size_t v_bytes) {
+  Isa::store(to, v.a);
+  Isa::store(to + 6 * v_bytes, v.b);
+  Isa::store(to + 12 * v_bytes, v.c);
+  Isa::store(to + 18 * v_bytes, v.d);
+  Isa::store(to + 24 * v_bytes, v.e);
+  Isa::store(to + 30 * v_bytes, v.f);
+}
+
+// One vector of channels of one window. By itself: inlined, gcc spills twice as much.
+template <class Isa, bool kPart>
+__attribute__((noinline)) void transform_window(const int8_t* const* pixels, size_t c, size_t count,
+                                                uint8_t* v, size_t v_bytes) {
+  const auto row = [=](size_t y) {
+    const Six<Isa> r = transform_input_line<Isa>(load_row<Isa, kPart>(pixels + kWindow * y, c, count));
+    return Six<Isa>{Isa::pinned(r.a), Isa::pinned(r.b), Isa::pinned(r.c),
+                    Isa::pinned(r.d), Isa::pinned(r.e), Isa::pinned(r.f)};
+  };
+  const Six<Isa> r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3), r4 = row(4), r5 = row(5);
+  const auto column = [=](const Six<Isa>& x, size_t point) {
+    store_column(transform_input_line<Isa>(x), v + point * v_bytes, v_bytes);
+  };
+  column({r0.a, r1.a, r2.a, r3.a, r4.a, r5.a}, 0);
+  column({r0.b, r1.b, r2.b, r3.b, r4.b, r5.b}, 1);
+  column({r0.c, r1.c, r2.c, r3.c, r4.c, r5.c}, 2);
+  column({r0.d, r1.d, r2.d, r3.d, r4.d, r5.d}, 3);
+  column({r0.e, r1.e, r2.e, r3.e, r4.e, r5.e}, 4);
+  column({r0.f, r1.f, r2.f, r3.f, r4.f, r5.f}, 5);
+}
+
+// ---- outputs ----
+
+// Four vectors of a column of the tile.
+template <class Isa>
+struct Four {
+  typename Isa::Vec a, b, c, d;
+};
+
+template <class Isa>
+inline Four<Isa> add(const Four<Isa>& x, const Four<Isa>& y) {
+  return {Isa::add32(x.a, y.a), Isa::add32(x.b, y.b), Isa::add32(x.c, y.c), Isa::add32(x.d, y.d)};
+}
+template <class Isa>
+inline Four<Isa> subtract(const Four<Isa>& x, const Four<Isa>& y) {
+  return {Isa::sub32(x.a, y.a), Isa::sub32(x.b, y.b), Isa::sub32(x.c, y.c), Isa::sub32(x.d, y.d)};
+}
+template <class Isa>
+inline Four<Isa> times_four(const Four<Isa>& x) {
+  return {Isa::shift32(x.a, 2), Isa::shift32(x.b, 2), Isa::shift32(x.c, 2), Isa::shift32(x.d, 2)};
+}
+
+// One column of A^T M, rows divided by 1, 2, 4, 4.
+template <class Isa>
+inline Four<Isa> transform_column(const uint8_t* m, size_t m_bytes) {
+  const auto m1 = Isa::load(m + 6 * m_bytes), m2 = Isa::load(m + 12 * m_bytes);
+  const auto m3 = Isa::load(m + 18 * m_bytes), m4 = Isa::load(m + 24 * m_bytes);
+  const auto s = Isa::add32(m1, m2), d = Isa::sub32(m1, m2);
+  const auto far_s = Isa::add32(m3, m4), far_d = Isa::sub32(m3, m4);
+  return {Isa::pinned(Isa::sub32(Isa::add32(Isa::load(m), far_s), Isa::shift32(s, 2))),
+          Isa::pinned(Isa::sub32(far_d, Isa::add32(d, d))), Isa::pinned(Isa::sub32(far_s, s)),
+          Isa::pinned(Isa::add32(Isa::sub32(Isa::add32(far_d, far_d), d), Isa::load(m + 30 * m_bytes)))};
+}
+
+// The inverse of 9 times 64 / (f_y f_x).
+constexpr int32_t output_factor(size_t y, size_t x) {
+  constexpr uint32_t kFactors[4] = {8, 4, 2, 2};
+  return static_cast<int32_t>(0x38e38e39u * (64 / (kFactors[y] * kFactors[x])));
+}
+
+// What turns 9 f_y f_x * sum into x >> p, for one of the panel's two vectors.
+template <class Isa>
+struct WinogradFinish {
+  typename Isa::Vec bias, shift;
+
+  WinogradFinish(const PanelHeader<Isa>& h, size_t vector)
+      : bias(Isa::load(h.bias + vector * Isa::kPanel / 2)),
+        shift(Isa::load(h.right_shift + vector * Isa::kPanel / 2)) {}
+  typename Isa::Vec finish(typename Isa::Vec sum, int32_t factor) const {
+    return Isa::shift_right32(Isa::add32(Isa::multiply32(sum, factor), bias), shift);
+  }
+  // Column x of the tile; t points to its first output.
+  template <size_t kX>
+  void store(const Four<Isa>& sums, typename Isa::Vec (*t)[2]) const {
+    t[kX][0] = finish(sums.a, output_factor(0, kX));
+    t[4 + kX][0] = finish(sums.b, output_factor(1, kX));
+    t[8 + kX][0] = finish(sums.c, output_factor(2, kX));
+    t[12 + kX][0] = finish(sums.d, output_factor(3, kX));
+  }
+};
+
+// x >> p of the 16 outputs of a tile, for one vector. The lines of the second transform (the same as in
+// transform_column) are taken apart into pairs of columns, so that few registers are needed at a time. Not
+// inlined as above.
+template <class Isa>
+__attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, const PanelHeader<Isa>& h,
+                                              size_t vector, typename Isa::Vec (*t)[2]) {
+  const WinogradFinish<Isa> f(h, vector);
+  t = reinterpret_cast<typename Isa::Vec(*)[2]>(&t[0][vector]);
+  Four<Isa> a = transform_column<Isa>(m + m_bytes, m_bytes);
+  Four<Isa> b = transform_column<Isa>(m + 2 * m_bytes, m_bytes);
+  const Four<Isa> s = add<Isa>(a, b), d = subtract<Isa>(a, b);
+  a = transform_column<Isa>(m + 3 * m_bytes, m_bytes);
+  b = transform_column<Isa>(m + 4 * m_bytes, m_bytes);
+  const Four<Isa> far_s = add<Isa>(a, b), far_d = subtract<Isa>(a, b);
+  f.template store<1>(subtract<Isa>(far_d, add<Isa>(d, d)), t);
+  f.template store<2>(subtract<Isa>(far_s, s), t);
+  const Four<Isa> first = subtract<Isa>(far_s, times_four<Isa>(s));
+  const Four<Isa> last = subtract<Isa>(add<Isa>(far_d, far_d), d);
+  f.template store<0>(add<Isa>(first, transform_column<Isa>(m, m_bytes)), t);
+  f.template store<3>(add<Isa>(last, transform_column<Isa>(m + 5 * m_bytes, m_bytes)), t);
+  if (!h.has_left_shift) return;
+  for (size_t i = 0; i < kTile * kTile; ++i)
+    t[i][0] = Isa::shift_left32(t[i][0], Isa::load(h.left_shift + vector * Isa::kPanel / 2));
+}
+
+}  // namespace
+}  // namespace octet::kernels
