@@ -226,10 +226,12 @@ __attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const O
   store_s8<kRows, kVectors, false>(t, outputs, acc, e);
 }
 
-// From finished accumulators to the output; output i at element `outputs[i]` (a pointer, or Even).
+// From finished accumulators to the output; output i at element `outputs[i]` (a pointer, or Even). Always
+// inline: a call would take the accumulators' address, and clang would keep them in memory.
 template <size_t kRows, size_t kVectors, class Isa, class Outputs>
-inline void finish_micro_tile(const MicroTile<Isa>& t, const Outputs& outputs,
-                              const __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
+__attribute__((always_inline)) inline void finish_micro_tile(const MicroTile<Isa>& t, const Outputs& outputs,
+                                                             const __m256i (&acc)[kRows][kVectors],
+                                                             const Epilogue256& e) {
   int32_t way;
   std::memcpy(&way, t.panel + 96 * kVectors + 32, sizeof(way));
   if (__builtin_expect(way == kPlainPanel, 1)) return store_s8<kRows, kVectors, true>(t, outputs, acc, e);

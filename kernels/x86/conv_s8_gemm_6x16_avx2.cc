@@ -7,8 +7,9 @@
 // products cannot saturate, and s32 additions wrap as the reference's do.
 // Twelve accumulators, two vectors of weights and one broadcast pair of inputs
 // fill the 16 registers; two pmaddwd a cycle are the limit. Inputs are
-// widened once for all panels, in the strip; weights stay s8 in memory (half
-// the traffic) and are widened as they are loaded, for 6 pixels at a time.
+// widened once for all panels, in the strip. Weights stay s8 in memory (half the
+// traffic); those of short panels are widened once for all pixels of a tile,
+// others as they are loaded, for 6 pixels at a time.
 // conv_s8_gemm_256.h describes the packed panels; kStep = 2.
 #include "kernels/x86/conv_s8_gemm_256.h"
 
@@ -52,9 +53,11 @@ inline __m256i broadcast_pair(const int16_t* from) {
   return _mm256_set1_epi32(pair);
 }
 
-inline __m256i load_weights(const uint8_t* from) {
-  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+// Vector `i` of a panel's weights, of s8 or widened.
+inline __m256i load_weights(const int8_t* weights, size_t i) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights + 16 * i)));
 }
+inline __m256i load_weights(const int16_t* weights, size_t i) { return load(weights + 16 * i); }
 
 // acc += a * b. The empty assembly fixes the order of the additions: gcc would
 // otherwise form all products first and spill the accumulators.
@@ -63,10 +66,10 @@ inline void multiply_add(__m256i a, __m256i b, __m256i* acc) {
   asm("" : "+x"(*acc));
 }
 
-template <size_t kRows, size_t kVectors>
-inline void multiply_runs(const MicroTile<Avx2>& t, const int16_t* const* pixels,
-                          __m256i (&acc)[kRows][kVectors]) {
-  const uint8_t* weights = t.panel + Avx2::header_bytes(8 * kVectors);
+template <size_t kRows, size_t kVectors, class Weight>
+__attribute__((always_inline)) inline void multiply_runs(const MicroTile<Avx2>& t,
+                                                         const int16_t* const* pixels, const Weight* weights,
+                                                         __m256i (&acc)[kRows][kVectors]) {
   for (size_t run = 0; run < t.runs; ++run) {
     const int16_t* a[kRows];
 #pragma GCC unroll 6
@@ -74,7 +77,7 @@ inline void multiply_runs(const MicroTile<Avx2>& t, const int16_t* const* pixels
     for (size_t k = 0; k < 2 * t.steps; k += 2) {
       __m256i b[kVectors];
 #pragma GCC unroll 2
-      for (size_t j = 0; j < kVectors; ++j) b[j] = load_weights(weights + 16 * j);
+      for (size_t j = 0; j < kVectors; ++j) b[j] = load_weights(weights, j);
       weights += 16 * kVectors;
 #pragma GCC unroll 6
       for (size_t i = 0; i < kRows; ++i) {
@@ -87,17 +90,30 @@ inline void multiply_runs(const MicroTile<Avx2>& t, const int16_t* const* pixels
 }
 
 // `tiles` times kRows pixels.
-template <size_t kRows, size_t kVectors>
-void run_micro_tiles(const MicroTile<Avx2>& t, size_t first, size_t tiles, const Epilogue256& e) {
+template <size_t kRows, size_t kVectors, class Weight>
+inline void multiply_tiles(const MicroTile<Avx2>& t, size_t first, size_t tiles, const Weight* weights,
+                           const Epilogue256& e) {
   for (size_t m = first; m < first + kRows * tiles; m += kRows) {
     __m256i acc[kRows][kVectors];
 #pragma GCC unroll 6
     for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 32 * j);
-    multiply_runs<kRows, kVectors>(t, t.pixels + m, acc);
+    multiply_runs(t, t.pixels + m, weights, acc);
     finish_micro_tile(t, t.outputs + m, acc, e);
   }
+}
+
+template <size_t kRows, size_t kVectors>
+void run_micro_tiles(const MicroTile<Avx2>& t, size_t first, size_t tiles, const Epilogue256& e) {
+  constexpr size_t kShortPanel = 256;  // vectors: 8 KB, a quarter of the L1 cache
+  const auto* weights = reinterpret_cast<const int8_t*>(t.panel + Avx2::header_bytes(8 * kVectors));
+  const size_t vectors = t.runs * t.steps * kVectors;
+  if (kRows + 1 < Avx2::kRows || tiles == 1 || vectors > kShortPanel)
+    return multiply_tiles<kRows, kVectors>(t, first, tiles, weights, e);
+  alignas(32) int16_t widened[16 * kShortPanel];
+  for (size_t i = 0; i < vectors; ++i) store(widened + 16 * i, load_weights(weights, i));
+  multiply_tiles<kRows, kVectors>(t, first, tiles, widened, e);
 }
 
 void Avx2::run_tiles(const MicroTile<Avx2>& t, size_t first, size_t rows, size_t tiles, const Epilogue& e) {
