@@ -71,6 +71,8 @@ class Op {
   virtual const char* kernel_name() const = 0;
   // The kernel that was first in line and could compute this, but would not have paid; null if there is none.
   virtual const char* passed_over() const { return nullptr; }
+  // Into how many pieces of about the same work run() may be split over threads; 0: not known.
+  virtual size_t items() const { return 0; }
 };
 
 struct OpRow {

@@ -19,7 +19,7 @@ namespace octet {
 // Ranges get at least `minimum` items, so that small work stays on one thread.
 template <class Body>
 void parallel_for(const RunContext& context, size_t items, size_t minimum, const Body& body) {
-  const size_t wanted = (items + std::max<size_t>(minimum, 1) - 1) / std::max<size_t>(minimum, 1);
+  const size_t wanted = items / std::max<size_t>(minimum, 1);
   const size_t ranges = std::min(context.pool ? context.threads : 1, std::max<size_t>(wanted, 1));
   if (ranges <= 1) {
     if (items > 0) body(size_t{0}, items, size_t{0});

@@ -183,6 +183,8 @@ const char* Session::passed_over(int operator_index) const {
   return state_->step_of(operator_index).op->passed_over();
 }
 
+size_t Session::items(int operator_index) const { return state_->step_of(operator_index).op->items(); }
+
 size_t Session::packed_bytes(int operator_index) const {
   const Step& step = state_->step_of(operator_index);
   return step.first_operator == operator_index ? step.packed_bytes : 0;

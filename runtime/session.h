@@ -93,10 +93,12 @@ class Session {
   size_t arena_bytes() const { return arena_bytes_; }      // activations
   size_t scratch_bytes() const { return scratch_bytes_; }  // all threads
   size_t packed_bytes() const { return packed_bytes_; }    // packed weights and tables
-  // Of the step that runs an operator: its kernel, the kernel that did not pay (Op::passed_over), and how
-  // much of packed_bytes() is its own (a float island's: its first operator's).
+  // Of the step that runs an operator: its kernel, the kernel that did not pay (Op::passed_over), into how
+  // many pieces it can be split (Op::items), and how much of packed_bytes() is its own (a float island's: its
+  // first operator's).
   const char* kernel_name(int operator_index) const;
   const char* passed_over(int operator_index) const;
+  size_t items(int operator_index) const;
   size_t packed_bytes(int operator_index) const;
   const std::vector<StepProfile>& profile() const { return profile_; }
 

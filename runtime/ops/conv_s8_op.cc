@@ -12,8 +12,9 @@
 namespace octet {
 namespace {
 
-// Work that takes about ten microseconds on one core; waking a thread costs as much.
-constexpr size_t kMacsWorthAThread = 300000;
+// A thread that still spins takes half a microsecond to start and to be waited for; where cores share no
+// cache, the data that moves between them costs several more.
+constexpr size_t kMicrosecondsWorthAThread = 3;
 
 Status out_of_memory(const OpView& view, size_t bytes) {
   return error(StatusCode::kOutOfMemory, "'%s': no memory for %zu bytes of packed weights", view.name(),
@@ -32,6 +33,7 @@ class ConvS8Op final : public Op {
   const char* passed_over() const override {
     return prepared_.passed_over ? prepared_.passed_over->name : nullptr;
   }
+  size_t items() const override { return prepared_.items; }
 
  private:
   const Tensor* input_;
@@ -45,6 +47,13 @@ size_t weights_of(const kernels::ConvS8& c) {
 
 size_t macs_of(const kernels::ConvS8& c) {
   return c.batch * c.output_height * c.output_width * weights_of(c);
+}
+
+// About what one core does, of the slower shapes.
+size_t macs_per_microsecond(const PreparedConvS8& prepared) {
+  const kernels::CpuFeature feature = prepared.kernel->feature;
+  const size_t dense = feature == kernels::kPortable ? 4000 : feature == kernels::kAvx2 ? 60000 : 120000;
+  return prepared.conv.groups == 1 ? dense : dense / 3;
 }
 
 }  // namespace
@@ -91,7 +100,9 @@ Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareC
     context->model->release(conv.weights, weights_of(conv));
   }
   prepared->items = prepared->kernel->items(conv);
-  prepared->minimum_items = prepared->items * kMacsWorthAThread / std::max<size_t>(macs_of(conv), 1) + 1;
+  prepared->minimum_items = kMicrosecondsWorthAThread * prepared->items * macs_per_microsecond(*prepared) /
+                                std::max<size_t>(macs_of(conv), 1) +
+                            1;
   context->scratch_bytes = std::max(context->scratch_bytes, prepared->kernel->scratch_bytes(conv));
   return {};
 }

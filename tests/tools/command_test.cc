@@ -130,7 +130,7 @@ TEST_F(CommandTest, InspectJson) {
   EXPECT_TRUE(json["float_operators"].empty()) << json["float_operators"];
   uint64_t packed = 0;
   for (const Json& op : json["operators"]) {
-    for (const char* key : {"index", "type", "name", "precision", "inputs", "outputs", "kernel", "passed_over",
+    for (const char* key : {"index", "type", "name", "precision", "inputs", "outputs", "kernel", "passed_over", "items",
                             "weights_bytes", "packed_bytes"})
       EXPECT_TRUE(op.contains(key)) << key;
     packed += op["packed_bytes"].get<uint64_t>();

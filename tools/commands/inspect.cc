@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // octet inspect: what is in a model, and which kernel each operator gets on this CPU.
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -87,6 +88,7 @@ Json to_json(const LoadedModel& loaded) {
                                  {"outputs", tensor_names(model, op.outputs())},
                                  {"kernel", session.kernel_name(static_cast<int>(i))},
                                  {"passed_over", nullptr},
+                                 {"items", session.items(static_cast<int>(i))},
                                  {"macs", op.macs()},
                                  {"weights_bytes", constant_bytes(session, op)},
                                  {"packed_bytes", session.packed_bytes(static_cast<int>(i))}});
@@ -137,6 +139,31 @@ size_t print_operators(const schema::Model& model, const Session& session) {
   return floats;
 }
 
+// How much longer `threads` threads take on an operator of so many items than if they could share it evenly.
+double imbalance(size_t items, size_t threads) {
+  return static_cast<double>((items + threads - 1) / threads * threads) / static_cast<double>(items) - 1;
+}
+
+// One line: what uneven shares of the convolutions cost, on average over their MACs and in the worst operator of
+// those with at least 1% of the MACs.
+void print_balance(const schema::Model& model, const Session& session) {
+  double total = 0;
+  for (const schema::Operator* op : *model.operators()) total += static_cast<double>(op->macs());
+  printf("balance  cost of uneven shares, mean (worst operator):");
+  for (size_t threads = 2; threads <= 8; ++threads) {
+    double sum = 0, worst = 0;
+    for (unsigned i = 0; i < model.operators()->size(); ++i) {
+      const size_t items = session.items(static_cast<int>(i));
+      const double part = static_cast<double>(model.operators()->Get(i)->macs()) / std::max(total, 1.0);
+      if (items == 0) continue;
+      sum += part * imbalance(items, threads);
+      if (part >= 0.01) worst = std::max(worst, imbalance(items, threads));
+    }
+    printf("%s %zu threads %.1f%% (%.0f%%)", threads > 2 ? "," : "", threads, 100 * sum, 100 * worst);
+  }
+  printf("\n");
+}
+
 void print_text(const Arguments& arguments, const LoadedModel& loaded) {
   const schema::Model& model = loaded.model->root();
   const Session& session = *loaded.session;
@@ -153,6 +180,7 @@ void print_text(const Arguments& arguments, const LoadedModel& loaded) {
          bytes_text(session.packed_bytes()).c_str(), bytes_text(session.arena_bytes()).c_str(),
          model.facts() ? static_cast<double>(model.facts()->macs()) / 1e6 : 0.0);
   printf("kernels  for %s\n", kernels::cpu_feature_names(session.cpu_features()).c_str());
+  if (arguments.verbose) print_balance(model, session);
   const size_t floats = print_operators(model, session);
   printf("\n%zu of %u operators run in float\n", floats, model.operators()->size());
   for (const schema::Operator* op : *model.operators())
