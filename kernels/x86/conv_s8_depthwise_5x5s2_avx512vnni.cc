@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Depthwise conv_s8 with a 5x5 kernel and stride 2 on AVX512-VNNI: see conv_s8_depthwise_lines.h.
-#include "kernels/x86/conv_s8_depthwise_quads_avx512.h"
+#include "kernels/x86/dot_avx512.h"
+// The dot products come first.
+#include "kernels/x86/conv_s8_depthwise_quads.h"
 
 namespace octet::kernels {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise conv_s8 with a square kernel of 3 or 5 and stride 1 or 2 on x86, the frame
-// of all instruction sets. A block of W channels, one vector V wide, is computed in
-// strips of one or two output rows:
+// Depthwise conv_s8 with a square kernel of 3 or 5 and stride 1 or 2 on x86: 5x5 on all
+// instruction sets, 3x3 on AVX2 (conv_s8_depthwise_3x3.h has it for VNNI). A block of W channels, one vector
+// V wide, is computed in strips of one or two output rows:
 //
 //   fill          interleave input pixels into the slots of conv_s8_depthwise_shapes.h, once for both
 //                 rows: a line [step][slot][quarter] of vectors, in L1. Pixels outside are zero points.
@@ -25,9 +25,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/x86/conv_s8_depthwise.h"
+#include "kernels/x86/conv_s8_depthwise_blocks.h"
 #include "kernels/x86/conv_s8_depthwise_shapes.h"
-#include "kernels/x86/conv_s8_depthwise_vectors.h"
 
 namespace octet::kernels {
 namespace {
@@ -46,23 +45,10 @@ __attribute__((always_inline)) inline void unroll(const Body& body) {
   }
 }
 
-// Channels [first, first + valid) of a convolution, valid < width only where it has fewer channels than that.
-struct LineBlock {
-  size_t first, width, valid;
-};
-
-inline LineBlock line_block(size_t channels, size_t done, size_t max_width) {
-  const size_t rest = channels - done;
-  const size_t width = max_width == 64 && rest > 48 ? 64 : rest > 16 ? 32 : 16;
-  if (done + width <= channels) return {done, width, width};
-  return channels < width ? LineBlock{0, width, channels} : LineBlock{channels - width, width, width};
-}
-
 template <class Arithmetic, class Shape>
 struct DepthwiseLines {
   static constexpr size_t kElements = Arithmetic::kElements, kMaxWidth = Arithmetic::kMaxWidth;
   static constexpr size_t kTaps = Shape::kTaps, kSlots = Shape::kSlots, kRows = Shape::kOutputRows;
-  static constexpr size_t kGroup = 64;  // channels of a cache line, which are computed row by row
   using Weight = typename Arithmetic::Weight;
 
   static constexpr size_t last_step(size_t slot) {
@@ -83,21 +69,6 @@ struct DepthwiseLines {
 
   static constexpr size_t part_bytes(size_t width) { return (4 + kRows * kTaps) * width; }
   static constexpr size_t block_bytes(size_t width) { return 64 + 4 * part_bytes(width); }
-  static constexpr size_t group_bytes() { return kGroup / kMaxWidth * block_bytes(kMaxWidth); }
-
-  // Calls body(block, offset of the packed block) for the blocks from channel `done` to `end`.
-  template <class Body>
-  static size_t for_each_block(size_t channels, size_t done, size_t end, const Body& body) {
-    size_t offset = done / kGroup * group_bytes();
-    while (done < end) {
-      const LineBlock block = line_block(channels, done, kMaxWidth);
-      body(block, offset);
-      offset += block_bytes(block.width);
-      done += block.width;
-    }
-    return offset;
-  }
-
   static bool supports(const ConvS8& c) {
     return is_depthwise(c) && c.kernel_height == Shape::kKernel && c.kernel_width == Shape::kKernel &&
            c.stride_height == Shape::kStride && c.stride_width == Shape::kStride && c.dilation_height == 1 &&
@@ -105,7 +76,8 @@ struct DepthwiseLines {
   }
 
   static size_t packed_bytes(const ConvS8& c) {
-    return for_each_block(c.input_channels, 0, c.input_channels, [](const LineBlock&, size_t) {});
+    return for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes,
+                                           [](const DepthwiseBlock&, size_t) {});
   }
 
   // The kernel's tap (ky * kernel + kx) behind each packed weight of a channel, or kNone.
@@ -153,7 +125,7 @@ struct DepthwiseLines {
 
   static void pack(const ConvS8& c, void* packed) {
     const Sources sources = find_sources();
-    for_each_block(c.input_channels, 0, c.input_channels, [&](const LineBlock& block, size_t offset) {
+    const auto pack_block = [&](const DepthwiseBlock& block, size_t offset) {
       uint8_t* to = static_cast<uint8_t*>(packed) + offset;
       std::memset(to, 0, block_bytes(block.width));
       auto* has_left = reinterpret_cast<int32_t*>(to);
@@ -162,7 +134,8 @@ struct DepthwiseLines {
         if (Arithmetic::channel(c, block.first + i).left) has_left[j] = 1;
         pack_channel(c, sources, block.first + i, block.width, e, to + 64 + j * part_bytes(block.width));
       }
-    });
+    };
+    for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes, pack_block);
   }
 
   // Scratch: lines, results, pixels at the edges, a row of padding.
@@ -219,8 +192,9 @@ struct DepthwiseLines {
 
   // A step that reaches outside the input, or whose vectors would: through the addresses of its pixels.
   template <class V>
-  static __attribute__((noinline)) void fill_edge(const ConvS8& c, const Rows& rows, const LineBlock& block,
-                                                  size_t column, uint8_t* scratch, uint8_t* to) {
+  static __attribute__((noinline)) void fill_edge(const ConvS8& c, const Rows& rows,
+                                                  const DepthwiseBlock& block, size_t column,
+                                                  uint8_t* scratch, uint8_t* to) {
     const auto* padding = reinterpret_cast<const int8_t*>(scratch + padding_offset());
     auto* copy = reinterpret_cast<int8_t*>(scratch + edges_offset());
     const int8_t* pixels[Shape::kInputRows][Shape::kColumns];
@@ -258,12 +232,9 @@ struct DepthwiseLines {
   }
 
   template <class V>
-  static void fill(const ConvS8& c, const Rows& rows, const LineBlock& block, Strip strip, uint8_t* scratch) {
-    // Columns whose vector ends within the row.
-    const size_t row_bytes = c.input_width * c.input_channels;
-    const size_t safe = block.valid == sizeof(V) ? c.input_width
-                        : row_bytes < sizeof(V)  ? 0
-                                                 : (row_bytes - sizeof(V)) / c.input_channels + 1;
+  static void fill(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, Strip strip,
+                   uint8_t* scratch) {
+    const size_t safe = safe_columns(c, block);
     const size_t steps = strip.count + kLastStep;
     for (size_t s = 0; s < steps;) {
       const size_t column = (strip.x + s) * Shape::kStride - c.pad_left;  // left of the input: wraps
@@ -341,7 +312,7 @@ struct DepthwiseLines {
   }
 
   template <class V, bool kClamp>
-  static __attribute__((noinline)) void write_outputs(const ConvS8& c, const LineBlock& block,
+  static __attribute__((noinline)) void write_outputs(const ConvS8& c, const DepthwiseBlock& block,
                                                       const uint8_t* results, size_t count, int8_t* out,
                                                       size_t pixel_stride) {
     const V min = splat8<V>(c.output_min), max = splat8<V>(c.output_max);
@@ -365,7 +336,7 @@ struct DepthwiseLines {
   }
 
   template <class V>
-  static void run_strip(const ConvS8& c, const Rows& rows, const LineBlock& block, const uint8_t* packed,
+  static void run_strip(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, const uint8_t* packed,
                         Strip strip, uint8_t* scratch) {
     const V zero_point = splat16<V>(64 * c.output_zero_point + 32);
     const auto* has_left = reinterpret_cast<const int32_t*>(packed);
@@ -390,7 +361,7 @@ struct DepthwiseLines {
   }
 
   template <class V>
-  static void run_block(const ConvS8& c, const Rows& rows, const LineBlock& block, const uint8_t* packed,
+  static void run_block(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, const uint8_t* packed,
                         uint8_t* scratch) {
     constexpr size_t kMost = strip_outputs(sizeof(V));
     const size_t strips = (c.output_width + kMost - 1) / kMost;
@@ -401,7 +372,7 @@ struct DepthwiseLines {
     }
   }
 
-  static void run_any(const ConvS8& c, const Rows& rows, const LineBlock& block, const uint8_t* packed,
+  static void run_any(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, const uint8_t* packed,
                       uint8_t* scratch) {
 #ifdef __AVX512BW__
     if (block.width == 64) return run_block<__m512i>(c, rows, block, packed, scratch);
@@ -431,13 +402,15 @@ struct DepthwiseLines {
     auto* scratch = static_cast<uint8_t*>(scratch_memory);
     auto* padding = reinterpret_cast<int8_t*>(scratch + padding_offset());
     std::memset(padding, c.input_zero_point, c.input_width * c.input_channels + 64);
-    for (size_t group = 0; group < c.input_channels; group += kGroup) {
-      const size_t end = group + kGroup < c.input_channels ? group + kGroup : c.input_channels;
+    for (size_t group = 0; group < c.input_channels; group += kDepthwiseGroup) {
+      const size_t end =
+          group + kDepthwiseGroup < c.input_channels ? group + kDepthwiseGroup : c.input_channels;
       for (size_t item = first_item; item < last_item; ++item) {
         const Rows rows = find_rows(c, input, output, item, padding);
-        for_each_block(c.input_channels, group, end, [&](const LineBlock& block, size_t offset) {
-          run_any(c, rows, block, static_cast<const uint8_t*>(packed) + offset, scratch);
-        });
+        for_each_block<kMaxWidth, true>(
+            c.input_channels, group, end, block_bytes, [&](const DepthwiseBlock& block, size_t offset) {
+              run_any(c, rows, block, static_cast<const uint8_t*>(packed) + offset, scratch);
+            });
       }
     }
     for (size_t item = first_item; c.output_table && item < last_item; ++item) {

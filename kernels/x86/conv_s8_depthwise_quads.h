@@ -18,13 +18,7 @@ struct DepthwiseQuads {
   static constexpr bool kShiftsLeft = true;
   using Weight = int8_t;
 
-  // Left shifts (p < 0) must not overflow: (|bias| + 255 * sum |w|) * 2^-p < 2^31.
-  static bool fits(const ConvS8& c) {
-    for (size_t o = 0; o < c.output_channels; ++o)
-      if (c.right_shift[o] < 0 && depthwise_bound(c, o) >= int64_t{1} << (31 + c.right_shift[o]))
-        return false;
-    return true;
-  }
+  static bool fits(const ConvS8& c) { return left_shifts_fit(c); }
 
   static DepthwiseChannel channel(const ConvS8& c, size_t o) {
     const int p = c.right_shift[o];

@@ -31,14 +31,7 @@ struct Depthwise5x5S1;
 template <size_t kElements>
 struct Depthwise5x5S2;
 
-// Four rows of input give two of output: weights [w0 w1 w2 0] and [0 w0 w1 w2].
-template <>
-struct Depthwise3x3S1<4> {
-  static constexpr size_t kKernel = 3, kStride = 1, kOutputRows = 2, kInputRows = 4, kColumns = 1;
-  static constexpr size_t kSlots = 1, kTaps = 3;
-  static constexpr LinePixel kPixels[kSlots][4] = {{{0, 0}, {1, 0}, {2, 0}, {3, 0}}};
-  static constexpr LineTap kTapList[kTaps] = {{0, 0}, {1, 0}, {2, 0}};
-};
+// Four rows of input give two of output: weights [w0 w1] [w2 0] and [0 w0] [w1 w2].
 template <>
 struct Depthwise3x3S1<2> {
   static constexpr size_t kKernel = 3, kStride = 1, kOutputRows = 2, kInputRows = 4, kColumns = 1;
@@ -49,14 +42,6 @@ struct Depthwise3x3S1<2> {
 
 // Even and odd columns; the third row of both meets in one slot. An output's third column is the first of the
 // next.
-template <>
-struct Depthwise3x3S2<4> {
-  static constexpr size_t kKernel = 3, kStride = 2, kOutputRows = 1, kInputRows = 3, kColumns = 2;
-  static constexpr size_t kSlots = 2, kTaps = 3;
-  static constexpr LinePixel kPixels[kSlots][4] = {{{0, 0}, {1, 0}, {2, 0}, {2, 1}},
-                                                   {{0, 1}, {1, 1}, {0, 1}, {1, 1}}};
-  static constexpr LineTap kTapList[kTaps] = {{0, 0}, {1, 0}, {0, 1}};
-};
 template <>
 struct Depthwise3x3S2<2> {
   static constexpr size_t kKernel = 3, kStride = 2, kOutputRows = 1, kInputRows = 3, kColumns = 2;

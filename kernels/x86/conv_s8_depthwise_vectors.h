@@ -82,6 +82,16 @@ inline __m256i shift_left_each(__m256i v, __m256i p) { return _mm256_sllv_epi32(
 inline __m128i shift_left_each(__m128i v, __m128i p) { return _mm_sllv_epi32(v, p); }
 inline __m256i shift_right_each(__m256i v, __m256i p) { return _mm256_srav_epi32(v, p); }
 inline __m128i shift_right_each(__m128i v, __m128i p) { return _mm_srav_epi32(v, p); }
+// v << p where p > 0. To s16 first: what saturates there saturates after the shift too.
+inline __m256i shift_left_saturating(__m256i v, __m256i p) {
+  const __m256i narrow =
+      _mm256_min_epi32(_mm256_max_epi32(v, _mm256_set1_epi32(-32768)), _mm256_set1_epi32(32767));
+  return _mm256_blendv_epi8(_mm256_sllv_epi32(narrow, p), v, _mm256_cmpeq_epi32(p, _mm256_setzero_si256()));
+}
+inline __m128i shift_left_saturating(__m128i v, __m128i p) {
+  const __m128i narrow = _mm_min_epi32(_mm_max_epi32(v, _mm_set1_epi32(-32768)), _mm_set1_epi32(32767));
+  return _mm_blendv_epi8(_mm_sllv_epi32(narrow, p), v, _mm_cmpeq_epi32(p, _mm_setzero_si128()));
+}
 inline __m256i pack32(__m256i a, __m256i b) { return _mm256_packs_epi32(a, b); }
 inline __m128i pack32(__m128i a, __m128i b) { return _mm_packs_epi32(a, b); }
 inline __m256i pack16(__m256i a, __m256i b) { return _mm256_packs_epi16(a, b); }
@@ -108,6 +118,7 @@ inline void store_first(int8_t* to, __m128i v, size_t count) {
     v = _mm_unpackhi_epi64(v, v);
     to += 8;
   }
+  if ((count & 7) == 0) return;
   int8_t rest[16];
   store(rest, v);
   for (size_t i = 0; i < (count & 7); ++i) to[i] = rest[i];
@@ -143,6 +154,11 @@ inline __m512i low64(__m512i a, __m512i b) { return _mm512_unpacklo_epi64(a, b);
 inline __m512i high64(__m512i a, __m512i b) { return _mm512_unpackhi_epi64(a, b); }
 inline __m512i shift_left_each(__m512i v, __m512i p) { return _mm512_sllv_epi32(v, p); }
 inline __m512i shift_right_each(__m512i v, __m512i p) { return _mm512_srav_epi32(v, p); }
+inline __m512i shift_left_saturating(__m512i v, __m512i p) {
+  const __m512i narrow =
+      _mm512_min_epi32(_mm512_max_epi32(v, _mm512_set1_epi32(-32768)), _mm512_set1_epi32(32767));
+  return _mm512_mask_sllv_epi32(v, _mm512_test_epi32_mask(p, p), narrow, p);
+}
 inline __m512i pack32(__m512i a, __m512i b) { return _mm512_packs_epi32(a, b); }
 inline __m512i pack16(__m512i a, __m512i b) { return _mm512_packs_epi16(a, b); }
 inline __m512i requantize_s16(__m512i t, __m512i m, __m512i zero_point) {
@@ -154,6 +170,14 @@ inline __m512i clamp(__m512i q, __m512i min, __m512i max) {
 inline void store_first(int8_t* to, __m512i v, size_t count) {
   _mm512_mask_storeu_epi8(to, (__mmask64{1} << count) - 1, v);
 }
+#endif
+
+// Keeps a and b where they are computed: compilers would otherwise move work to where its result is known to
+// be stored, and everything it needs to the stack.
+inline void pin(__m256i& a, __m256i& b) { asm volatile("" : "+x"(a), "+x"(b)); }
+inline void pin(__m128i& a, __m128i& b) { asm volatile("" : "+x"(a), "+x"(b)); }
+#ifdef __AVX512BW__
+inline void pin(__m512i& a, __m512i& b) { asm volatile("" : "+v"(a), "+v"(b)); }
 #endif
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The dot products of conv_s8_depthwise_quads.h on AVX512-VNNI.
+// The dot products of vnni_256.h, and wider, on AVX512-VNNI.
+// Anonymous: each ISA file has its own copy.
 #pragma once
 
 #include <immintrin.h>
@@ -15,5 +16,3 @@ inline __m128i dot_u8s8(__m128i acc, __m128i u, __m128i s) { return _mm_dpbusd_e
 
 }  // namespace
 }  // namespace octet::kernels
-
-#include "kernels/x86/conv_s8_depthwise_quads.h"

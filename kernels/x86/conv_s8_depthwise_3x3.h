@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Depthwise conv_s8 with a 3x3 kernel and dilation 1 on VNNI, for vectors of 64, 32
+// and 16 bytes, all in registers. Two columns of output at once, which share the
+// weights. Rows and columns outside hold input_zero_point.
+//
+// Stride 1, two rows: a column of four input rows is interleaved into quads
+// [r0 r1 r2 r3], which serve both output rows and move on over three columns:
+//
+//   row y:     [w0 w1 w2 0]  . [r0 r1 r2 r3]      for each of three columns
+//   row y + 1: [0 w0 w1 w2]  . [r0 r1 r2 r3]
+//
+// Stride 2, one row, from columns 0-4 of three input rows:
+//
+//   E  [r0 r1 r2 of an even column, r2 of the odd one behind it]    column 4 is column 0 of the next two
+//   O  [r0 r1 of column 1, r0 r1 of column 3]
+//
+//   output 0:  [w00 w10 w20 w21] . E(0) + [w01 w11 0 0] . O + [w02 w12 w22 0] . E(2)
+//   output 1:  [w00 w10 w20 w21] . E(2) + [0 0 w01 w11] . O + [w02 w12 w22 0] . E(4)
+//
+// conv_s8_depthwise_blocks.h describes blocks. Weights of a block: per quad vector j the
+// vectors of the formulas, [column][row] or E(0), O, O, E(2).
+#pragma once
+
+#include "kernels/x86/conv_s8_depthwise_blocks.h"
+
+namespace octet::kernels {
+namespace {
+
+template <size_t kInputRows>
+struct DepthwiseRows {
+  const int8_t* in[kInputRows];
+  const int8_t* padding;
+  int8_t* out[2];
+  size_t pixel[2];  // distance of outputs; 0 where the second row does not exist and lands in a dummy
+};
+
+// The input pixel at column x, which may lie outside (left of the input x has wrapped) or end the tensor.
+template <class V, bool kPartial, size_t kInputRows>
+__attribute__((always_inline)) inline V load_edge(const ConvS8& c, const DepthwiseRows<kInputRows>& rows,
+                                                  const DepthwiseBlock& block, size_t row, size_t x) {
+  if (x >= c.input_width) return load<V>(rows.padding);
+  const int8_t* pixel = rows.in[row] + x * c.input_channels + block.first;
+  if constexpr (!kPartial) return load<V>(pixel);
+  int8_t copy[sizeof(V)] = {};
+  std::memcpy(copy, pixel, block.valid);
+  return load<V>(copy);
+}
+
+template <class V>
+struct Quads {
+  V v[4];
+};
+
+template <bool kPartial, class V>
+inline void store_output(int8_t* to, V q, size_t valid) {
+  if constexpr (kPartial) {
+    store_first(to, q, valid);
+  } else {
+    store(to, q);
+  }
+}
+
+constexpr uint8_t kNoTap = 0xff;
+
+struct Stride1 {
+  static constexpr size_t kStride = 1, kInputRows = 4, kOutputRows = 2, kVectors = 6;
+  // The tap behind each weight of a quad: [vector][row of input].
+  static constexpr uint8_t kTaps[kVectors][4] = {{0, 3, 6, kNoTap}, {kNoTap, 0, 3, 6}, {1, 4, 7, kNoTap},
+                                                 {kNoTap, 1, 4, 7}, {2, 5, 8, kNoTap}, {kNoTap, 2, 5, 8}};
+  using Rows = DepthwiseRows<kInputRows>;
+
+  template <class V, bool kPartial>
+  static inline Quads<V> load_column(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, size_t x,
+                                     size_t safe, V padding) {
+    if (x >= c.input_width) return {{padding, padding, padding, padding}};
+    Quads<V> column;
+    if (kPartial && x >= safe) {
+      interleave(flip(load_edge<V, kPartial>(c, rows, block, 0, x)),
+                 flip(load_edge<V, kPartial>(c, rows, block, 1, x)),
+                 flip(load_edge<V, kPartial>(c, rows, block, 2, x)),
+                 flip(load_edge<V, kPartial>(c, rows, block, 3, x)), column.v);
+      return column;
+    }
+    const size_t at = x * c.input_channels + block.first;
+    interleave(flip(load<V>(rows.in[0] + at)), flip(load<V>(rows.in[1] + at)), flip(load<V>(rows.in[2] + at)),
+               flip(load<V>(rows.in[3] + at)), column.v);
+    return column;
+  }
+
+  // Quad vector j of two outputs next to each other (a b d and b d e) in both rows.
+  template <class V>
+  static inline void dot_columns(const Quads<V>& a, const Quads<V>& b, const Quads<V>& d, const Quads<V>& e,
+                                 size_t j, const uint8_t* block, V (&acc)[2][2]) {
+    constexpr size_t kBytes = sizeof(V);
+    const uint8_t* weights = block + block_header_bytes(kBytes) + kVectors * j * kBytes;
+#pragma GCC unroll 2
+    for (size_t row = 0; row < 2; ++row) {
+      const V w0 = load<V>(weights + row * kBytes), w1 = load<V>(weights + (2 + row) * kBytes);
+      const V w2 = load<V>(weights + (4 + row) * kBytes), bias = load<V>(block + j * kBytes);
+      acc[row][0] = dot_u8s8(dot_u8s8(dot_u8s8(bias, a.v[j], w0), b.v[j], w1), d.v[j], w2);
+      acc[row][1] = dot_u8s8(dot_u8s8(dot_u8s8(bias, b.v[j], w0), d.v[j], w1), e.v[j], w2);
+      pin(acc[row][0], acc[row][1]);
+    }
+  }
+
+  // Two columns of output in both rows from the columns a b d e of input.
+  template <class V, LeftShift kLeft>
+  static inline void run_columns(const Quads<V>& a, const Quads<V>& b, const Quads<V>& d, const Quads<V>& e,
+                                 const uint8_t* block, const DepthwiseCommon<V>& common, V (&q)[2][2]) {
+    V half[2][2][2];
+#pragma GCC unroll 2
+    for (size_t h = 0; h < 2; ++h) {
+      V even[2][2], odd[2][2];
+      dot_columns(a, b, d, e, 2 * h, block, even);
+      dot_columns(a, b, d, e, 2 * h + 1, block, odd);
+#pragma GCC unroll 2
+      for (size_t row = 0; row < 2; ++row)
+#pragma GCC unroll 2
+        for (size_t i = 0; i < 2; ++i)
+          half[h][row][i] = requantize_half<V, kLeft>(even[row][i], odd[row][i], block, h, common);
+    }
+#pragma GCC unroll 2
+    for (size_t row = 0; row < 2; ++row)
+#pragma GCC unroll 2
+      for (size_t i = 0; i < 2; ++i)
+        q[row][i] = clamp(pack16(half[0][row][i], half[1][row][i]), common.min, common.max);
+  }
+
+  template <class V, LeftShift kLeft, bool kPartial>
+  static __attribute__((noinline)) void run_block(const ConvS8& c, const Rows& rows,
+                                                  const DepthwiseBlock& block, const uint8_t* packed) {
+    const DepthwiseCommon<V> common(c);
+    const size_t safe = safe_columns(c, block);
+    const V padding = flip(splat8<V>(c.input_zero_point));
+    int8_t *out0 = rows.out[0] + block.first, *out1 = rows.out[1] + block.first;
+    size_t x = 0 - c.pad_left;
+    Quads<V> a = load_column<V, kPartial>(c, rows, block, x, safe, padding),
+             b = load_column<V, kPartial>(c, rows, block, x + 1, safe, padding);
+    for (size_t i = 0; i < c.output_width; i += 2) {
+      x += 2;
+      const Quads<V> d = load_column<V, kPartial>(c, rows, block, x, safe, padding),
+                     e = load_column<V, kPartial>(c, rows, block, x + 1, safe, padding);
+      V q[2][2];
+      run_columns<V, kLeft>(a, b, d, e, packed, common, q);
+      store_output<kPartial>(out0, q[0][0], block.valid);
+      store_output<kPartial>(out1, q[1][0], block.valid);
+      if (i + 1 < c.output_width) {
+        store_output<kPartial>(out0 + rows.pixel[0], q[0][1], block.valid);
+        store_output<kPartial>(out1 + rows.pixel[1], q[1][1], block.valid);
+      }
+      out0 += 2 * rows.pixel[0];
+      out1 += 2 * rows.pixel[1];
+      a = d;
+      b = e;
+    }
+  }
+};
+
+struct Stride2 {
+  static constexpr size_t kStride = 2, kInputRows = 3, kOutputRows = 1, kVectors = 4;
+  static constexpr uint8_t kTaps[kVectors][4] = {
+      {0, 3, 6, 7}, {1, 4, kNoTap, kNoTap}, {kNoTap, kNoTap, 1, 4}, {2, 5, 8, kNoTap}};
+  using Rows = DepthwiseRows<kInputRows>;
+
+  // pixel(row, column) loads one.
+  template <class V, class Pixel>
+  static __attribute__((always_inline)) inline void load_even(const Pixel& pixel, size_t column,
+                                                              Quads<V>* quads) {
+    interleave(flip(pixel(0, column)), flip(pixel(1, column)), flip(pixel(2, column)),
+               flip(pixel(2, column + 1)), quads->v);
+  }
+  template <class V, class Pixel>
+  static __attribute__((always_inline)) inline void load_odd(const Pixel& pixel, Quads<V>* quads) {
+    interleave(flip(pixel(0, 1)), flip(pixel(1, 1)), flip(pixel(0, 3)), flip(pixel(1, 3)), quads->v);
+  }
+
+  // s16 half h of two outputs next to each other.
+  template <class V, LeftShift kLeft>
+  static inline void run_half(const Quads<V> (&even)[3], const Quads<V>& odd, size_t h, const uint8_t* block,
+                              const DepthwiseCommon<V>& common, V (&half)[2]) {
+    constexpr size_t kBytes = sizeof(V);
+    V acc[2][2];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; ++i) {
+      const size_t j = 2 * h + i;
+      const uint8_t* weights = block + block_header_bytes(kBytes) + kVectors * j * kBytes;
+      const V w0 = load<V>(weights), w1 = load<V>(weights + kBytes), w2 = load<V>(weights + 2 * kBytes);
+      const V w3 = load<V>(weights + 3 * kBytes), bias = load<V>(block + j * kBytes);
+      acc[i][0] = dot_u8s8(dot_u8s8(dot_u8s8(bias, even[0].v[j], w0), odd.v[j], w1), even[1].v[j], w3);
+      acc[i][1] = dot_u8s8(dot_u8s8(dot_u8s8(bias, even[1].v[j], w0), odd.v[j], w2), even[2].v[j], w3);
+      pin(acc[i][0], acc[i][1]);
+    }
+#pragma GCC unroll 2
+    for (size_t x = 0; x < 2; ++x)
+      half[x] = requantize_half<V, kLeft>(acc[0][x], acc[1][x], block, h, common);
+  }
+
+  template <class V, LeftShift kLeft, bool kPartial>
+  static __attribute__((noinline)) void run_block(const ConvS8& c, const Rows& rows,
+                                                  const DepthwiseBlock& block, const uint8_t* packed) {
+    const DepthwiseCommon<V> common(c);
+    const size_t safe = safe_columns(c, block);
+    int8_t* out = rows.out[0] + block.first;
+    size_t column = 0 - c.pad_left;
+    const auto edge = [&](size_t row, size_t k) __attribute__((always_inline)) {
+      return load_edge<V, kPartial>(c, rows, block, row, column + k);
+    };
+    Quads<V> even[3], odd;
+    load_even(edge, 0, &even[0]);
+    for (size_t x = 0; x < c.output_width; x += 2, column += 4, out += 2 * rows.pixel[0]) {
+      if (column < safe && column + 5 < safe) {
+        const size_t at = column * c.input_channels + block.first;
+        const auto inside = [&](size_t row, size_t k) __attribute__((always_inline)) {
+          return load<V>(rows.in[row] + at + k * c.input_channels);
+        };
+        load_odd(inside, &odd);
+        load_even(inside, 2, &even[1]);
+        load_even(inside, 4, &even[2]);
+      } else {
+        load_odd(edge, &odd);
+        load_even(edge, 2, &even[1]);
+        load_even(edge, 4, &even[2]);
+      }
+      V low[2], high[2];
+      run_half<V, kLeft>(even, odd, 0, packed, common, low);
+      run_half<V, kLeft>(even, odd, 1, packed, common, high);
+      store_output<kPartial>(out, clamp(pack16(low[0], high[0]), common.min, common.max), block.valid);
+      if (x + 1 < c.output_width)
+        store_output<kPartial>(out + rows.pixel[0], clamp(pack16(low[1], high[1]), common.min, common.max),
+                               block.valid);
+      even[0] = even[2];
+    }
+  }
+};
+
+template <class Shape, size_t kMaxWidth>
+struct Depthwise3x3 {
+  using Rows = typename Shape::Rows;
+  static constexpr size_t kOutputRows = Shape::kOutputRows;
+
+  static bool supports(const ConvS8& c) {
+    return is_depthwise(c) && c.kernel_height == 3 && c.kernel_width == 3 &&
+           c.stride_height == Shape::kStride && c.stride_width == Shape::kStride && c.dilation_height == 1 &&
+           c.dilation_width == 1 && left_shifts_fit(c);
+  }
+
+  static constexpr size_t block_bytes(size_t width) {
+    return block_header_bytes(width) + 4 * Shape::kVectors * width;
+  }
+  static size_t packed_bytes(const ConvS8& c) {
+    return for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes,
+                                           [](const DepthwiseBlock&, size_t) {});
+  }
+
+  static void pack(const ConvS8& c, void* packed) {
+    const auto pack_block = [&](const DepthwiseBlock& block, size_t offset) {
+      uint8_t* to = static_cast<uint8_t*>(packed) + offset;
+      pack_block_header(c, block, to);
+      auto* weights = reinterpret_cast<int8_t*>(to + block_header_bytes(block.width));
+      const size_t quads = block.width / 4;
+      for (size_t j = 0; j < 4; ++j)
+        for (size_t vector = 0; vector < Shape::kVectors; ++vector)
+          for (size_t e = 0; e < quads; ++e)
+            for (const uint8_t tap : Shape::kTaps[vector])
+              *weights++ = tap == kNoTap ? int8_t{0} : block_weight(c, block, j * quads + e, tap);
+    };
+    for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes, pack_block);
+  }
+
+  // A row of padding, and the pixel that takes the outputs of a second row that does not exist.
+  static size_t scratch_bytes(const ConvS8& c) { return (c.input_width + 1) * c.input_channels + 128; }
+
+  static size_t row_groups(const ConvS8& c) { return (c.output_height + kOutputRows - 1) / kOutputRows; }
+  static size_t items(const ConvS8& c) { return c.batch * row_groups(c); }
+
+  static Rows find_rows(const ConvS8& c, const int8_t* input, void* output, size_t item, int8_t* scratch) {
+    const ConvS8OutputStrides strides = conv_s8_output_strides(c);
+    const size_t n = item / row_groups(c), y = item % row_groups(c) * kOutputRows;
+    Rows rows;
+    for (size_t r = 0; r < Shape::kInputRows; ++r)
+      rows.in[r] = depthwise_row(
+          c, input, n, static_cast<ptrdiff_t>(y * Shape::kStride + r) - static_cast<ptrdiff_t>(c.pad_top),
+          scratch);
+    rows.padding = scratch;
+    rows.out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
+    rows.pixel[0] = strides.pixel;
+    const bool second = kOutputRows == 2 && y + 1 < c.output_height;
+    rows.out[1] = second ? rows.out[0] + strides.row : scratch + c.input_width * c.input_channels + 64;
+    rows.pixel[1] = second ? strides.pixel : 0;
+    return rows;
+  }
+
+  template <class V, bool kPartial>
+  static void run_vector(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
+                         const uint8_t* packed) {
+    if (has_left_shift(packed, sizeof(V)))
+      Shape::template run_block<V, LeftShift::kFits, kPartial>(c, rows, block, packed);
+    else
+      Shape::template run_block<V, LeftShift::kNone, kPartial>(c, rows, block, packed);
+  }
+
+  static void run_rows(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
+                       const uint8_t* packed) {
+#ifdef __AVX512BW__
+    if (block.width == 64) return run_vector<__m512i, false>(c, rows, block, packed);
+#endif
+    const bool partial = block.valid < block.width;
+    if (block.width == 32)
+      partial ? run_vector<__m256i, true>(c, rows, block, packed)
+              : run_vector<__m256i, false>(c, rows, block, packed);
+    else
+      partial ? run_vector<__m128i, true>(c, rows, block, packed)
+              : run_vector<__m128i, false>(c, rows, block, packed);
+  }
+
+  static void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
+                  size_t last_item, void* scratch_memory) {
+    auto* scratch = static_cast<int8_t*>(scratch_memory);
+    std::memset(scratch, c.input_zero_point, c.input_width * c.input_channels + 64);
+    for (size_t group = 0; group < c.input_channels; group += kDepthwiseGroup) {
+      const size_t behind = group + kDepthwiseGroup;
+      for (size_t item = first_item; item < last_item; ++item) {
+        const Rows rows = find_rows(c, input, output, item, scratch);
+        for_each_block<kMaxWidth, true>(
+            c.input_channels, group, behind < c.input_channels ? behind : c.input_channels, block_bytes,
+            [&](const DepthwiseBlock& block, size_t offset) {
+              run_rows(c, rows, block, static_cast<const uint8_t*>(packed) + offset);
+            });
+      }
+    }
+    for (size_t item = first_item; c.output_table && item < last_item; ++item) {
+      const Rows rows = find_rows(c, input, output, item, scratch);
+      depthwise_apply_table(c, rows.out[0], rows.pixel[0]);
+      if (rows.pixel[1] != 0) depthwise_apply_table(c, rows.out[1], rows.pixel[1]);
+    }
+  }
+
+  static constexpr ConvS8Kernel kernel(const char* name, CpuFeature feature) {
+    return {name, feature, supports, packed_bytes, pack, scratch_bytes, items, run};
+  }
+};
+
+}  // namespace
+}  // namespace octet::kernels
