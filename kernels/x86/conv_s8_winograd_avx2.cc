@@ -8,8 +8,8 @@ namespace octet::kernels {
 namespace {
 
 struct WinogradAvx2 : Winograd256 {
-  static constexpr double kProductMacs = 25, kDirectMacs = 31;
-  static constexpr double kInputCycles = 420, kOutputCycles = 240, kWeightCycles = 130;
+  static constexpr double kProductMacs = 25.5, kDirectMacs = 37;
+  static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
   // The empty assembly fixes the order of the additions: gcc would otherwise form all products first and
   // spill the accumulators.

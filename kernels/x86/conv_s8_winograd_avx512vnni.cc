@@ -12,8 +12,8 @@ struct WinogradAvx512Vnni {
   using Vec = __m512i;
   using Epilogue = Requantize;
   static constexpr size_t kRows = 14, kPanel = 32;
-  static constexpr double kProductMacs = 31, kDirectMacs = 61;
-  static constexpr double kInputCycles = 180, kOutputCycles = 330, kWeightCycles = 320;
+  static constexpr double kProductMacs = 31.5, kDirectMacs = 61;
+  static constexpr double kInputCycles = 180, kOutputCycles = 450, kWeightCycles = 210;
 
   static Vec load(const void* from) { return _mm512_loadu_si512(from); }
   static void store(void* to, Vec v) { _mm512_storeu_si512(to, v); }

@@ -10,7 +10,7 @@ namespace {
 
 struct WinogradAvxVnni : Winograd256 {
   static constexpr double kProductMacs = 30.5, kDirectMacs = 61;
-  static constexpr double kInputCycles = 420, kOutputCycles = 240, kWeightCycles = 130;
+  static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
   static void multiply_add(Vec a, Vec b, Vec* acc) { *acc = dot_s16(*acc, a, b); }
 };

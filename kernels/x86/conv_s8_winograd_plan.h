@@ -42,7 +42,7 @@ namespace {
 constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
 constexpr size_t kChunk = 32;         // input channels that stand together in V
 constexpr size_t kPartChannels = 64;  // input channels whose U is made at once, where it is not stored
-constexpr size_t kItemsWanted = 24;   // so that threads find work in small images too
+constexpr size_t kItemsWanted = 16;   // so that threads find work in small images too
 constexpr int kHeadroomBits = 25;     // |x| < 2^25, above
 constexpr int kScaleBits = 6;         // 64 * x is what stands in the s32
 
@@ -131,10 +131,11 @@ void choose_block(WinogradPlan* p, size_t l2) {
   const size_t tile_bytes = kPoints * (2 * kChunk * p->chunks + 4 * Isa::kPanel);
   const size_t part_bytes = p->stored ? 0 : kPoints * p->u_bytes;
   const size_t budget = p->stored ? l2 / 4 : l2 / 2, room = budget > part_bytes ? budget - part_bytes : 0;
-  const size_t most = max_size(room / tile_bytes, Isa::kRows);
-  const size_t wanted = divide_up(kItemsWanted, p->panels), least = divide_up(p->tiles, Isa::kRows);
-  p->blocks = max_size(divide_up(p->tiles, most), min_size(wanted, max_size(least, 1)));
-  p->block = divide_up(p->tiles, p->blocks);
+  const size_t most = max_size(room / tile_bytes, 4);
+  const size_t wanted = divide_up(p->stored ? kItemsWanted : kItemsWanted / 2, p->panels);
+  const size_t shortest = divide_up(p->tiles, Isa::kRows);  // blocks of one micro-tile
+  p->blocks = max_size(max_size(divide_up(p->tiles, most), min_size(wanted, shortest)), 1);
+  p->block = max_size(divide_up(p->tiles, p->blocks), 1);
   p->blocks = divide_up(p->tiles, p->block);
 }
 
@@ -148,7 +149,8 @@ WinogradPlan make_plan(const ConvS8& c) {
   p.panels = divide_up(c.output_channels, Isa::kPanel);
   p.chunks = divide_up(c.input_channels, kChunk);
   p.pairs = divide_up(c.input_channels, 2);
-  p.stored = kPoints * 2 * c.input_channels * c.output_channels <= caches.l3 / 4;
+  // A network has many layers: a part of L3 is there for one.
+  p.stored = kPoints * 2 * c.input_channels * c.output_channels <= max_size(caches.l2 / 2, caches.l3 / 4);
   p.part_pairs = p.stored ? p.pairs : min_size(p.pairs, kPartChannels / 2);
   p.u_bytes = odd_lines(p.part_pairs * 4 * Isa::kPanel);
   choose_block<Isa>(&p, caches.l2);
@@ -175,29 +177,31 @@ size_t items(const ConvS8& c) {
 
 // ---- when it pays ----
 
-// Cycles of one core on this kernel and on the row that would be taken instead. The constants of Isa are
-// measured (benchmarks/conv_s8_bench.cc); only their ratios matter:
-//   kProductMacs, kDirectMacs   multiply-accumulates a cycle of the products, of the direct convolution
-//   kInputCycles, kOutputCycles per tile, of one chunk of input channels, of one panel of output channels
+// Cycles of one core. The constants of Isa are measured (benchmarks/conv_s8_bench.cc), and only their ratios
+// matter:
+//   kProductMacs, kDirectMacs   multiply-accumulates a cycle of the products; of the row below, which would
+//                               be taken instead
+//   kInputCycles, kOutputCycles per tile: of one vector of input channels, of one panel of output channels
 //   kWeightCycles               per pair of input channels and panel, to make U where it is not stored
+// Where U does not fit in L2 it comes from L3 while it is multiplied, and may set the pace.
 template <class Isa>
 double winograd_cycles(const ConvS8& c) {
-  constexpr double kNear = 20, kFar = 5;  // bytes a cycle from L3, from memory
-  const CacheSizes caches = cache_sizes();
+  constexpr double kBytesACycle = 20;  // from L3
   const WinogradPlan p = make_plan<Isa>(c);
+  const size_t vectors = divide_up(c.input_channels, Isa::kPanel);  // a vector of s16 has as many lanes
   const auto tiles = static_cast<double>(p.tiles), panels = static_cast<double>(p.panels);
   const auto pairs = static_cast<double>(p.pairs), blocks = static_cast<double>(p.blocks);
   const double transforms =
-      tiles * (static_cast<double>(p.chunks) * Isa::kInputCycles + panels * Isa::kOutputCycles);
+      tiles * (static_cast<double>(vectors) * Isa::kInputCycles + panels * Isa::kOutputCycles);
   const double product = kPoints * tiles * 2 * pairs * panels * Isa::kPanel / Isa::kProductMacs;
   if (!p.stored) return transforms + product + blocks * pairs * panels * Isa::kWeightCycles;
-  const size_t u_bytes = p.panels * kPoints * p.u_bytes;
-  if (u_bytes <= caches.l2 / 2) return transforms + product;
-  // A network has many layers, so that only a part of L3 is there for one.
-  const double fetch = blocks * static_cast<double>(u_bytes) / (u_bytes <= caches.l3 / 4 ? kNear : kFar);
+  const auto u_bytes = static_cast<double>(p.panels * kPoints * p.u_bytes);
+  const double fetch =
+      u_bytes <= static_cast<double>(cache_sizes().l2) / 2 ? 0 : blocks * u_bytes / kBytesACycle;
   return transforms + (product > fetch ? product : fetch);
 }
 
+// A twentieth less than the direct convolution at least: that much the model may err.
 template <class Isa>
 bool pays(const ConvS8& c) {
   const double macs = static_cast<double>(c.batch * c.output_height * c.output_width) *

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/cache_sizes.h"
+
 namespace octet::kernels {
 namespace {
 
@@ -15,6 +17,13 @@ CpuFeatures masked(const char* mask, CpuFeatures features) {
   EXPECT_TRUE(mask_cpu_features(mask, &features, &unknown)) << mask;
   EXPECT_EQ(unknown, "");
   return features;
+}
+
+TEST(CacheSizes, AreThoseOfACpu) {
+  const CacheSizes sizes = cache_sizes();
+  EXPECT_GE(sizes.l1, 4u * 1024);
+  EXPECT_GT(sizes.l2, sizes.l1);
+  EXPECT_TRUE(sizes.l3 == 0 || sizes.l3 > sizes.l1);
 }
 
 TEST(CpuFeatures, DetectionAgreesWithTheCompiler) {
