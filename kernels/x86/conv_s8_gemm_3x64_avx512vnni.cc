@@ -127,7 +127,7 @@ template <size_t kRows, size_t kVectors, bool kInPlace>
 void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t tiles, const Epilogue& e) {
   const MicroTile<Avx512Vnni> t = tile;
   const Epilogue epilogue = e;
-  const bool rare = is_rare(t.panel, 16 * kVectors);
+  const WayOut512& way = way_out(t.panel, 16 * kVectors);
   for (; tiles > 0; --tiles, first += kRows) {
     __m512i acc[kRows][kVectors];
 #pragma GCC unroll 8
@@ -135,7 +135,7 @@ void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t til
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
     multiply_runs<kRows, kVectors, kInPlace>(t, first, epilogue.flip, acc);
-    finish_micro_tile(t, first, acc, rare, epilogue);
+    finish_micro_tile(t, first, acc, way, epilogue);
   }
 }
 

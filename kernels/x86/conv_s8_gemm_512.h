@@ -6,12 +6,14 @@
 // A packed panel of W = 16 * V channels:
 //   s32 bias[W]         with zero point and rounding term folded in
 //   s32 right_shift[W]  (p > 0), or f32 scale[W]
-//   s32 left_shift[W]   (p < 0)
 //   s16 multiplier[64]
-//   s32 rare (f32 output or a left shift), padded to 64 bytes
+//   WayOut512, 128 bytes
 //   s8  weights[step][W][4], four consecutive k per channel
 // Element 4 l + k of s32 vector j is channel 4 V l + 4 j + k, so that packs, which
 // works on 128-bit lanes l, gathers the 4 V consecutive channels of a lane.
+//
+// A left shift (p < 0) is done in s16, behind packs, by doubling with saturation: what
+// saturates before a shift saturates after it too.
 //
 // Isa is the struct of the including file, derived from Gemm512.
 #pragma once
@@ -27,10 +29,7 @@ namespace octet::kernels {
 namespace {
 
 struct Epilogue512 : Requantize {
-  bool f32;
-
-  explicit Epilogue512(const ConvS8& c)
-      : Requantize(c.output_zero_point, c.output_min, c.output_max), f32(c.accumulator_scale != nullptr) {}
+  explicit Epilogue512(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {}
 };
 
 struct Gemm512 {
@@ -38,7 +37,15 @@ struct Gemm512 {
   using Epilogue = Epilogue512;
 
   static size_t panel_width(size_t columns) { return (columns + 15) / 16 * 16; }
-  static constexpr size_t header_bytes(size_t width) { return 12 * width + 192; }
+  static constexpr size_t header_bytes(size_t width) { return 8 * width + 256; }
+};
+
+// How a panel's accumulators become outputs: as f32, or with `doublings`, of which each takes place in
+// the s16 lanes of its masks: one for vectors 0 and 1, one for 2 and 3. Fifteen saturate whatever is not 0.
+struct WayOut512 {
+  static constexpr size_t kMost = 15;
+  int32_t f32, doublings;
+  uint32_t masks[kMost][2];
 };
 
 // The channel in position `i` of the panel's s32 vectors.
@@ -56,38 +63,48 @@ inline size_t multiplier_channel(size_t width, size_t i) {
   return lane * 4 * vectors + vector * 4 + i % 4;
 }
 
-// bias, shifts (or scale) and multiplier of the panel's channels; zeros for columns that do not exist.
+inline WayOut512* way_out(uint8_t* panel, size_t width) {
+  return reinterpret_cast<WayOut512*>(panel + 8 * width + 128);
+}
+inline const WayOut512& way_out(const uint8_t* panel, size_t width) {
+  return *reinterpret_cast<const WayOut512*>(panel + 8 * width + 128);
+}
+
+// multiplier and left shifts of channel o, in s16 lane `lane`.
+inline void pack_s16_lane(const ConvS8& c, size_t o, size_t lane, int16_t* multiplier, WayOut512* way) {
+  multiplier[lane] = c.multiplier[o];
+  const size_t left = c.right_shift[o] < 0 ? static_cast<size_t>(-c.right_shift[o]) : 0;
+  for (size_t d = 0; d < min_size(left, WayOut512::kMost); ++d) {
+    way->masks[d][lane / 32] |= uint32_t{1} << lane % 32;
+    if (way->doublings <= static_cast<int32_t>(d)) way->doublings = static_cast<int32_t>(d) + 1;
+  }
+}
+
+// Everything of the panel but its weights; zeros for columns that do not exist.
 inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point, uint8_t* to) {
   const size_t width = panel.width;
   std::memset(to, 0, Gemm512::header_bytes(width));
   auto* bias = reinterpret_cast<uint32_t*>(to);
   auto* right = reinterpret_cast<int32_t*>(bias + width);
-  auto* left = right + width;
-  auto* multiplier = reinterpret_cast<int16_t*>(left + width);
-  auto* rare = reinterpret_cast<int32_t*>(multiplier + 64);
-  *rare = c.accumulator_scale != nullptr;
+  auto* multiplier = reinterpret_cast<int16_t*>(right + width);
+  way_out(to, width)->f32 = c.accumulator_scale != nullptr;
   for (size_t i = 0; i < width; ++i) {
     if (channel_at(width, i) >= panel.columns) continue;
     const size_t o = panel.first + channel_at(width, i);
     bias[i] = folded_bias(c, o, zero_point);
     if (c.accumulator_scale) {
       std::memcpy(right + i, c.accumulator_scale + o, sizeof(float));
-      continue;
+    } else if (c.right_shift[o] > 0) {
+      bias[i] += uint32_t{1} << (c.right_shift[o] - 1);
+      right[i] = c.right_shift[o];
     }
-    const int p = c.right_shift[o];
-    if (p > 0) bias[i] += uint32_t{1} << (p - 1);
-    right[i] = p > 0 ? p : 0;
-    left[i] = p < 0 ? -p : 0;
-    if (p < 0) *rare = 1;
   }
   if (c.accumulator_scale) return;
-  for (size_t i = 0; i < 64; ++i) {
-    const size_t column = multiplier_channel(width, i);
-    if (column < panel.columns) multiplier[i] = c.multiplier[panel.first + column];
+  for (size_t lane = 0; lane < 64; ++lane) {
+    const size_t column = multiplier_channel(width, lane);
+    if (column < panel.columns) pack_s16_lane(c, panel.first + column, lane, multiplier, way_out(to, width));
   }
 }
-
-inline bool is_rare(const uint8_t* panel, size_t width) { return panel[12 * width + 128] != 0; }
 
 // The panel's channels of one pixel, 16 * kVectors of them or, in the last panel, those in the mask.
 template <size_t kVectors>
@@ -106,28 +123,47 @@ inline void store_channels(int8_t* to, __m512i q, bool whole, __mmask64 mask) {
   }
 }
 
-// The s16 results of vectors a and b of one pixel, or of one vector of two pixels.
-inline __m512i narrow_two(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b,
-                          __m512i multiplier, const Epilogue512& e) {
-  return e.to_s16(
-      _mm512_packs_epi32(_mm512_srav_epi32(a, load(shift_a)), _mm512_srav_epi32(b, load(shift_b))),
-      multiplier);
-}
+// What the s16 steps of vectors 2 h and 2 h + 1 take; kDoubles: some channels shift left.
+template <bool kDoubles>
+struct Narrow512 {
+  const Epilogue512& e;
+  const WayOut512& way;
+  size_t half;
+  __m512i multiplier;
+  __mmask32 first;
+
+  Narrow512(const uint8_t* panel, size_t width, size_t h, const Epilogue512& epilogue)
+      : e(epilogue),
+        way(way_out(panel, width)),
+        half(h),
+        multiplier(load(panel + 8 * width + 64 * h)),
+        first(way.masks[0][h]) {}
+
+  // The s16 results of vectors a and b of one pixel, or of one vector of two pixels.
+  __m512i operator()(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b) const {
+    __m512i t = _mm512_packs_epi32(_mm512_srav_epi32(a, load(shift_a)), _mm512_srav_epi32(b, load(shift_b)));
+    if (kDoubles) {
+      t = _mm512_mask_adds_epi16(t, first, t, t);
+      for (int32_t d = 1; d < way.doublings; ++d) t = _mm512_mask_adds_epi16(t, way.masks[d][half], t, t);
+    }
+    return e.to_s16(t, multiplier);
+  }
+};
 
 // Three or four vectors: one pixel fills a register of s8.
-template <size_t kRows, size_t kVectors, class Tile>
-inline void store_wide(const Tile& t, size_t first, const __m512i (&acc)[kRows][kVectors],
-                       const Epilogue512& e) {
+template <bool kDoubles, size_t kRows, size_t kVectors, class Tile>
+__attribute__((always_inline)) inline void store_wide(const Tile& t, size_t first,
+                                                      const __m512i (&acc)[kRows][kVectors],
+                                                      const Epilogue512& e) {
   constexpr size_t kLast = kVectors - 1;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
   const uint8_t* shifts = t.panel + 64 * kVectors;
-  const __m512i m01 = load(t.panel + 192 * kVectors), m23 = load(t.panel + 192 * kVectors + 64);
+  const Narrow512<kDoubles> low(t.panel, 16 * kVectors, 0, e), high(t.panel, 16 * kVectors, 1, e);
   const __m512i compress = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; ++i) {
-    const __m512i r01 = narrow_two(acc[i][0], acc[i][1], shifts, shifts + 64, m01, e);
-    const __m512i r23 = narrow_two(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast, m23, e);
-    __m512i q = e.to_s8(r01, r23);
+    __m512i q = e.to_s8(low(acc[i][0], acc[i][1], shifts, shifts + 64),
+                        high(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast));
     if (kVectors == 3) q = _mm512_permutexvar_epi32(compress, q);
     store_channels<kVectors>(static_cast<int8_t*>(t.output) + t.outputs[first + i], q, t.columns == t.width,
                              mask);
@@ -135,36 +171,38 @@ inline void store_wide(const Tile& t, size_t first, const __m512i (&acc)[kRows][
 }
 
 // The s8 results of pixels [i, i + 4) of one vector, or [i, i + 2) of two; missing ones repeat the last.
-template <size_t kRows, size_t kVectors>
-inline __m512i narrow_pixels(const __m512i (&acc)[kRows][kVectors], size_t i, const uint8_t* shifts,
-                             __m512i multiplier, const Epilogue512& e) {
+template <bool kDoubles, size_t kRows, size_t kVectors>
+__attribute__((always_inline)) inline __m512i narrow_pixels(const __m512i (&acc)[kRows][kVectors], size_t i,
+                                                            const uint8_t* shifts,
+                                                            const Narrow512<kDoubles>& narrow) {
   constexpr size_t kV1 = kVectors - 1, kLast = kRows - 1;
   const size_t i1 = i + 1 < kLast ? i + 1 : kLast, i2 = i + 2 < kLast ? i + 2 : kLast;
   const size_t i3 = i + 3 < kLast ? i + 3 : kLast;
   const uint8_t *s0 = shifts, *s1 = shifts + 64 * kV1;
   if (kVectors == 2) {
-    const __m512i q = e.to_s8(narrow_two(acc[i][0], acc[i][kV1], s0, s1, multiplier, e),
-                              narrow_two(acc[i1][0], acc[i1][kV1], s0, s1, multiplier, e));
+    const __m512i q =
+        narrow.e.to_s8(narrow(acc[i][0], acc[i][kV1], s0, s1), narrow(acc[i1][0], acc[i1][kV1], s0, s1));
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
   }
-  const __m512i q = e.to_s8(narrow_two(acc[i][0], acc[i1][0], s0, s0, multiplier, e),
-                            narrow_two(acc[i2][0], acc[i3][0], s0, s0, multiplier, e));
+  const __m512i q =
+      narrow.e.to_s8(narrow(acc[i][0], acc[i1][0], s0, s0), narrow(acc[i2][0], acc[i3][0], s0, s0));
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, q);
 }
 
 // One or two vectors: four or two pixels fill a register, which is stored at once where they are neighbours.
-template <size_t kRows, size_t kVectors, class Tile>
-inline void store_narrow(const Tile& t, size_t first, const __m512i (&acc)[kRows][kVectors],
-                         const Epilogue512& e) {
+template <bool kDoubles, size_t kRows, size_t kVectors, class Tile>
+__attribute__((always_inline)) inline void store_narrow(const Tile& t, size_t first,
+                                                        const __m512i (&acc)[kRows][kVectors],
+                                                        const Epilogue512& e) {
   constexpr size_t kPixels = 4 / kVectors, kWidth = 16 * kVectors;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
-  const __m512i multiplier = load(t.panel + 192 * kVectors);
+  const Narrow512<kDoubles> narrow(t.panel, kWidth, 0, e);
   auto* output = static_cast<int8_t*>(t.output);
   const bool whole = t.columns == t.width;
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; i += kPixels) {
-    const __m512i q = narrow_pixels(acc, i, t.panel + 64 * kVectors, multiplier, e);
+    const __m512i q = narrow_pixels(acc, i, t.panel + 64 * kVectors, narrow);
     const size_t* at = t.outputs + first + i;
     int8_t* to = output + at[0];
     if (i + kPixels <= kRows && whole && at[1] - at[0] == kWidth && at[kPixels - 1] - at[0] == 64 - kWidth) {
@@ -183,56 +221,51 @@ inline void store_narrow(const Tile& t, size_t first, const __m512i (&acc)[kRows
   }
 }
 
-template <size_t kRows, size_t kVectors, class Tile>
+template <bool kDoubles, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void store_s8(const Tile& t, size_t first,
                                                     const __m512i (&acc)[kRows][kVectors],
                                                     const Epilogue512& e) {
   if constexpr (kVectors > 2) {
-    store_wide<kRows, kVectors>(t, first, acc, e);
+    store_wide<kDoubles, kRows, kVectors>(t, first, acc, e);
   } else {
-    store_narrow<kRows, kVectors>(t, first, acc, e);
+    store_narrow<kDoubles, kRows, kVectors>(t, first, acc, e);
   }
 }
 
-// One pixel's values of float(acc) * scale, channel by channel.
-inline void store_f32(const __m512i* acc, const void* scales, size_t width, size_t columns, float* to) {
-  const auto* values = reinterpret_cast<const int32_t*>(acc);
-  const auto* scale = static_cast<const float*>(scales);
-  for (size_t i = 0; i < width; ++i) {
-    const size_t channel = channel_at(width, i);
-    if (channel < columns) to[channel] = static_cast<float>(values[i]) * scale[i];
-  }
-}
-
-// What few panels need: f32 output and left shifts. Out of the way, so that it takes no registers from
-// the others.
+// f32 output, float(acc) * scale channel by channel. It is rare, and out of the way, so that it takes no
+// registers from the others.
 template <size_t kRows, size_t kVectors, class Tile>
-__attribute__((noinline)) void finish_rare_tile(const Tile& t, size_t first, __m512i (&acc)[kRows][kVectors],
-                                                const Epilogue512& e) {
-  if (e.f32) {
-    for (size_t i = 0; i < kRows; ++i)
-      store_f32(acc[i], t.panel + 64 * kVectors, 16 * kVectors, t.columns,
-                static_cast<float*>(t.output) + t.outputs[first + i]);
-    return;
+__attribute__((noinline)) void store_f32(const Tile& t, size_t first, const __m512i (&acc)[kRows][kVectors]) {
+  constexpr size_t kWidth = 16 * kVectors;
+  const auto* scale = reinterpret_cast<const float*>(t.panel + 4 * kWidth);
+  for (size_t i = 0; i < kRows; ++i) {
+    int32_t values[kWidth];
+    for (size_t j = 0; j < kVectors; ++j) store(values + 16 * j, acc[i][j]);
+    float* to = static_cast<float*>(t.output) + t.outputs[first + i];
+    for (size_t l = 0; l < kWidth; ++l) {
+      const size_t channel = channel_at(kWidth, l);
+      if (channel < t.columns) to[channel] = static_cast<float>(values[l]) * scale[l];
+    }
   }
-  for (size_t i = 0; i < kRows; ++i)
-    for (size_t j = 0; j < kVectors; ++j)
-      acc[i][j] = shift_left(acc[i][j], load(t.panel + 64 * (2 * kVectors + j)));
-  store_s8(t, first, acc, e);
 }
 
 // From finished accumulators to the output.
 template <size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void finish_micro_tile(const Tile& t, size_t first,
-                                                             const __m512i (&acc)[kRows][kVectors], bool rare,
-                                                             const Epilogue512& e) {
-  if (__builtin_expect(!rare, 1)) return store_s8(t, first, acc, e);
-  __m512i copy[kRows][kVectors];
+                                                             const __m512i (&acc)[kRows][kVectors],
+                                                             const WayOut512& way, const Epilogue512& e) {
+  if (__builtin_expect(way.f32, 0)) {
+    __m512i copy[kRows][kVectors];
 #pragma GCC unroll 8
-  for (size_t i = 0; i < kRows; ++i)
+    for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
-    for (size_t j = 0; j < kVectors; ++j) copy[i][j] = acc[i][j];
-  finish_rare_tile(t, first, copy, e);
+      for (size_t j = 0; j < kVectors; ++j) copy[i][j] = acc[i][j];
+    store_f32(t, first, copy);
+  } else if (way.doublings > 0) {
+    store_s8<true>(t, first, acc, e);
+  } else {
+    store_s8<false>(t, first, acc, e);
+  }
 }
 
 }  // namespace
