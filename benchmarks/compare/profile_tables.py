@@ -3,12 +3,13 @@
 from tables import ISA_NAMES, milliseconds, table
 
 FAMILIES = (("first", "first layer"), ("depthwise", "depthwise"), ("winograd", "Winograd"),
-            ("fully_connected", "fully connected"), ("gemm", "GEMM"), ("thin", "GEMM"),
-            ("conv_s8", "other convolution"))
+            ("gemm", "GEMM"), ("thin", "GEMM"), ("conv_s8", "other convolution"))
 
 
 def family(operator):
     kernel = operator.get("kernel") or ""
+    if operator["type"] == "FullyConnected":
+        return "fully connected"
     for part, name in FAMILIES:
         if part in kernel:
             return name
@@ -29,7 +30,7 @@ def _groups(profile):
 
 def where_time_goes(results, names):
     """A row for each network and instruction set; each family's share of the time and its percent of the limit."""
-    order = list(dict.fromkeys([name for _, name in FAMILIES] + ["all else"]))
+    order = list(dict.fromkeys([name for _, name in FAMILIES] + ["fully connected", "all else"]))
     rows = []
     for name in names:
         for isa, profile in results["networks"].get(name, {}).get("profiles", {}).items():
