@@ -30,19 +30,21 @@ def _groups(profile):
 
 def where_time_goes(results, names):
     """A row for each network and instruction set; each family's share of the time and its percent of the limit."""
-    order = list(dict.fromkeys([name for _, name in FAMILIES] + ["fully connected", "all else"]))
+    found = [(name, isa, _groups(profile)) for name in names
+             for isa, profile in results["networks"].get(name, {}).get("profiles", {}).items()]
+    present = {key for _, _, groups in found for key in groups}
+    families = dict.fromkeys([name for _, name in FAMILIES] + ["fully connected", "all else"])
+    order = [key for key in families if key in present]
     rows = []
-    for name in names:
-        for isa, profile in results["networks"].get(name, {}).get("profiles", {}).items():
-            groups = _groups(profile)
-            total = sum(entry[0] for entry in groups.values())
-            at_limit = sum(entry[2] for entry in groups.values())
-            cells = []
-            for key in order:
-                ms, macs, limit_ms = groups.get(key, (0.0, 0, 0.0))
-                percent = f", {100 * limit_ms / ms:.0f}%" if macs and ms else ""
-                cells.append(f"{100 * ms / total:.0f}%{percent}" if ms else "-")
-            rows.append([name, ISA_NAMES[isa], milliseconds(total), *cells, f"{100 * at_limit / total:.0f}%"])
+    for name, isa, groups in found:
+        total = sum(entry[0] for entry in groups.values())
+        at_limit = sum(entry[2] for entry in groups.values())
+        cells = []
+        for key in order:
+            ms, macs, limit_ms = groups.get(key, (0.0, 0, 0.0))
+            percent = f", {100 * limit_ms / ms:.0f}%" if macs and ms else ""
+            cells.append(f"{100 * ms / total:.0f}%{percent}" if ms else "-")
+        rows.append([name, ISA_NAMES[isa], milliseconds(total), *cells, f"{100 * at_limit / total:.0f}%"])
     return table(["network", "instruction set", "ms", *order, "whole network, of the limit"], rows)
 
 
