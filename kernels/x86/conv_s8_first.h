@@ -21,7 +21,7 @@
 // A file that includes this compiles its own copy: everything is in an anonymous
 // namespace, and Isa is a struct of that file with
 //   Element, Weight, kStep, kVectorElements, kPanel (channels), kMaxRows, Epilogue, rows(), panel_width(),
-//   header_bytes(), pad_element(), convert(), fill(), blend(), pack_panel(), run_tiles().
+//   header_bytes(), channel_of(), pad_element(), convert(), fill(), blend(), pack_panel(), run_tiles().
 #pragma once
 
 #include "kernels/conv_s8_strip.h"
@@ -117,6 +117,24 @@ ptrdiff_t first_weight_index(const ConvS8& c, const FirstPlan& p, size_t step, s
   if (s >= p.plane_elements || left >= c.kernel_height * p.left_over) return -1;
   return static_cast<ptrdiff_t>(left / p.left_over * p.window + p.row_steps * Isa::kStep +
                                 left % p.left_over);
+}
+
+// A panel's weights, as Isa::Weight [step][width][kStep].
+template <class Isa>
+void pack_first_weights(const ConvS8& c, const FirstPlan& p, const Panel& panel, uint8_t* to) {
+  const size_t terms = c.kernel_height * p.window;
+  const int8_t* from = c.weights + panel.first * terms;
+  auto* weights = reinterpret_cast<typename Isa::Weight*>(to);
+  for (size_t t = 0; t < p.steps; ++t)
+    for (size_t s = 0; s < Isa::kStep; ++s) {
+      const ptrdiff_t index = first_weight_index<Isa>(c, p, t, s);
+      for (size_t i = 0; i < panel.width; ++i) {
+        const size_t column = Isa::channel_of(panel.width, i);
+        const bool inside = index >= 0 && column < panel.columns;
+        weights[(t * panel.width + i) * Isa::kStep + s] =
+            inside ? from[column * terms + static_cast<size_t>(index)] : int8_t{0};
+      }
+    }
 }
 
 // Packed memory: the plan, the masks of blend(), the steps' offsets from a pixel's place, the panels.

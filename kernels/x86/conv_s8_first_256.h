@@ -19,24 +19,14 @@ namespace {
 struct First256 : Gemm256 {
   static constexpr size_t kMaxRows = 12;
   static constexpr size_t rows(size_t width) { return width == kPanel ? 6 : 8; }
+  static size_t channel_of(size_t width, size_t i) { return channel_at(width, i); }
 };
 
 template <class Isa>
 void pack_first_256(const ConvS8& c, const FirstPlan& plan, const Panel& panel, int32_t zero_point,
                     uint8_t* to) {
   pack_header(c, panel, zero_point, to);
-  auto* weights = reinterpret_cast<typename Isa::Weight*>(to + Isa::header_bytes(panel.width));
-  const size_t terms = c.kernel_height * plan.window;
-  for (size_t t = 0; t < plan.steps; ++t)
-    for (size_t s = 0; s < Isa::kStep; ++s) {
-      const ptrdiff_t index = first_weight_index<Isa>(c, plan, t, s);
-      const int8_t* from = c.weights + panel.first * terms + index;
-      typename Isa::Weight* row = weights + t * panel.width * Isa::kStep + s;
-      for (size_t i = 0; i < panel.width; ++i) {
-        const size_t column = channel_at(panel.width, i);
-        row[i * Isa::kStep] = index >= 0 && column < panel.columns ? from[column * terms] : int8_t{0};
-      }
-    }
+  pack_first_weights<Isa>(c, plan, panel, to + Isa::header_bytes(panel.width));
 }
 
 template <class Isa>
