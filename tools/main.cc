@@ -6,6 +6,30 @@
 
 #include "tools/commands/commands.h"
 
+#if defined(OCTET_CONVERTS_IN_ANOTHER_PROGRAM)
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace {
+
+// Becomes octet-convert, which stands beside this program. Returns only if it cannot.
+int convert_beside(char** argv) {
+  char path[PATH_MAX + 16] = "";
+  const ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+  if (length > 0) {
+    strcpy(path + length, "-convert");
+    execv(path, argv);
+  }
+  fprintf(stderr, "octet: convert: cannot start '%s': %s\n", path, strerror(errno));
+  return 1;
+}
+
+}  // namespace
+#endif
+
 int main(int argc, char** argv) {
   using namespace octet::tools;
   Arguments arguments;
@@ -13,7 +37,9 @@ int main(int argc, char** argv) {
   if (!parse_arguments(argc, argv, &arguments, &exit_code)) return exit_code;
   switch (arguments.command) {
     case Command::kConvert:
-#ifdef OCTET_HAVE_CONVERTER
+#if defined(OCTET_CONVERTS_IN_ANOTHER_PROGRAM)
+      return convert_beside(argv);
+#elif defined(OCTET_HAVE_CONVERTER)
       return run_convert(arguments);
 #else
       fprintf(stderr, "octet: convert: this build has no converter; convert on a desktop\n");
