@@ -166,7 +166,7 @@ template <class Isa>
 Panel first_panel(const ConvS8& c, const FirstPlan& p, size_t index) {
   const size_t first = index * p.panel_channels;
   const size_t columns = min_size(p.panel_channels, c.output_channels - first);
-  return {first, columns, Isa::panel_width(columns), 0, index * p.panel_bytes};
+  return {first, columns, Isa::panel_width(columns), 0, index * p.panel_bytes, p.panel_bytes};
 }
 
 template <class Isa>
