@@ -35,13 +35,15 @@ struct DepthwiseRows {
   size_t pixel[2];  // distance of outputs; 0 where the second row does not exist and lands in a dummy
 };
 
-// The input pixel at column x, which may lie outside (left of the input x has wrapped) or end the tensor.
+// The input pixel at column x, which may lie outside (left of the input x has wrapped). From column `safe` on
+// a vector would exceed the row, of a partial block.
 template <class V, bool kPartial, size_t kInputRows>
 __attribute__((always_inline)) inline V load_edge(const ConvS8& c, const DepthwiseRows<kInputRows>& rows,
-                                                  const DepthwiseBlock& block, size_t row, size_t x) {
+                                                  const DepthwiseBlock& block, size_t row, size_t x,
+                                                  size_t safe) {
   if (x >= c.input_width) return load<V>(rows.padding);
   const int8_t* pixel = rows.in[row] + x * c.input_channels + block.first;
-  if constexpr (!kPartial) return load<V>(pixel);
+  if (!kPartial || x < safe) return load<V>(pixel);
   int8_t copy[sizeof(V)] = {};
   std::memcpy(copy, pixel, block.valid);
   return load<V>(copy);
@@ -76,10 +78,10 @@ struct Stride1 {
     if (x >= c.input_width) return {{padding, padding, padding, padding}};
     Quads<V> column;
     if (kPartial && x >= safe) {
-      interleave(flip(load_edge<V, kPartial>(c, rows, block, 0, x)),
-                 flip(load_edge<V, kPartial>(c, rows, block, 1, x)),
-                 flip(load_edge<V, kPartial>(c, rows, block, 2, x)),
-                 flip(load_edge<V, kPartial>(c, rows, block, 3, x)), column.v);
+      interleave(flip(load_edge<V, kPartial>(c, rows, block, 0, x, safe)),
+                 flip(load_edge<V, kPartial>(c, rows, block, 1, x, safe)),
+                 flip(load_edge<V, kPartial>(c, rows, block, 2, x, safe)),
+                 flip(load_edge<V, kPartial>(c, rows, block, 3, x, safe)), column.v);
       return column;
     }
     const size_t at = x * c.input_channels + block.first;
@@ -204,7 +206,7 @@ struct Stride2 {
     int8_t* out = rows.out[0] + block.first;
     size_t column = 0 - c.pad_left;
     const auto edge = [&](size_t row, size_t k) __attribute__((always_inline)) {
-      return load_edge<V, kPartial>(c, rows, block, row, column + k);
+      return load_edge<V, kPartial>(c, rows, block, row, column + k, safe);
     };
     Quads<V> even[3], odd;
     load_even(edge, 0, &even[0]);
@@ -336,8 +338,11 @@ struct Depthwise3x3 {
     }
   }
 
+  // Half of a vector or more would be idle with fewer channels: the narrow blocks on AVX2 are faster.
+  static bool pays(const ConvS8& c) { return c.input_channels > 12; }
+
   static constexpr ConvS8Kernel kernel(const char* name, CpuFeature feature) {
-    return {name, feature, supports, packed_bytes, pack, scratch_bytes, items, run};
+    return {name, feature, supports, packed_bytes, pack, scratch_bytes, items, run, pays};
   }
 };
 

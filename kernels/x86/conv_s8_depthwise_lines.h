@@ -420,8 +420,11 @@ struct DepthwiseLines {
     }
   }
 
+  // Half of a vector or more would be idle with fewer channels: the general kernel is faster.
+  static bool pays(const ConvS8& c) { return c.input_channels > Arithmetic::kFewChannels; }
+
   static constexpr ConvS8Kernel kernel(const char* name, CpuFeature feature) {
-    return {name, feature, supports, packed_bytes, pack, scratch_bytes, items, run};
+    return {name, feature, supports, packed_bytes, pack, scratch_bytes, items, run, pays};
   }
 };
 
