@@ -88,27 +88,57 @@ inline void widen_add(__m256i sums, __m256i ones, __m256i* acc) {
   asm("" : "+x"(*acc));
 }
 
+// The same for two sums of two windows each. The empty assembly keeps equal instructions together, which
+// the four vector units digest 2 to 4% faster than one sum after the other.
+inline void merge_add_two(__m256i a0, __m256i a1, __m256i b0, __m256i b1, __m256i ones, __m256i* acc0,
+                          __m256i* acc1) {
+  asm volatile("" : "+x"(a0), "+x"(a1), "+x"(b0), "+x"(b1));
+  a0 = _mm256_add_epi16(a0, b0);
+  a1 = _mm256_add_epi16(a1, b1);
+  asm volatile("" : "+x"(a0), "+x"(a1));
+  a0 = _mm256_madd_epi16(a0, ones);
+  a1 = _mm256_madd_epi16(a1, ones);
+  asm volatile("" : "+x"(a0), "+x"(a1));
+  *acc0 = _mm256_add_epi32(*acc0, a0);
+  *acc1 = _mm256_add_epi32(*acc1, a1);
+  asm volatile("" : "+x"(*acc0), "+x"(*acc1));
+}
+
+// One pair of merged windows: 16 channels.
+template <size_t kRows>
+inline void multiply_pair(const uint8_t* const (&a)[kRows], size_t at0, size_t at1, const uint8_t* weights,
+                          __m256i ones, __m256i (&acc)[kRows][2]) {
+  const __m256i b00 = load(weights), b01 = load(weights + 32), b10 = load(weights + 64);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < kRows; ++i) {
+    const __m256i x0 = broadcast_four(a[i] + at0), x1 = broadcast_four(a[i] + at1);
+    asm("" : "+r"(weights));  // no register is left for the fourth: it is read from memory in each row
+    const __m256i b11 = load(weights + 96);
+    merge_add_two(_mm256_maddubs_epi16(x0, b00), _mm256_maddubs_epi16(x0, b01), _mm256_maddubs_epi16(x1, b10),
+                  _mm256_maddubs_epi16(x1, b11), ones, &acc[i][0], &acc[i][1]);
+  }
+}
+
+// 8 channels: two pixels at a time, the last of an odd number alone.
+template <size_t kRows>
+inline void multiply_pair(const uint8_t* const (&a)[kRows], size_t at0, size_t at1, const uint8_t* weights,
+                          __m256i ones, __m256i (&acc)[kRows][1]) {
+  const __m256i b0 = load(weights), b1 = load(weights + 32);
+  const auto first = [&](size_t i) { return _mm256_maddubs_epi16(broadcast_four(a[i] + at0), b0); };
+  const auto second = [&](size_t i) { return _mm256_maddubs_epi16(broadcast_four(a[i] + at1), b1); };
+#pragma GCC unroll 4
+  for (size_t i = 0; i + 1 < kRows; i += 2)
+    merge_add_two(first(i), first(i + 1), second(i), second(i + 1), ones, &acc[i][0], &acc[i + 1][0]);
+  if (kRows % 2 != 0)
+    widen_add(_mm256_add_epi16(first(kRows - 1), second(kRows - 1)), ones, &acc[kRows - 1][0]);
+}
+
 // Merged windows, two at a time. Returns the weights behind them.
 template <size_t kRows, size_t kVectors>
 inline const uint8_t* multiply_merged(const uint8_t* const (&a)[kRows], const uint32_t* offsets, size_t count,
                                       const uint8_t* weights, __m256i ones, __m256i (&acc)[kRows][kVectors]) {
-  for (size_t n = 0; n < count; n += 2, weights += 64 * kVectors) {
-    const size_t at0 = offsets[n], at1 = offsets[n + 1];
-    __m256i b0[kVectors], b1[kVectors];
-#pragma GCC unroll 2
-    for (size_t j = 0; j < kVectors; ++j) {
-      b0[j] = load(weights + 32 * j);
-      b1[j] = load(weights + 32 * (kVectors + j));
-    }
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i) {
-      const __m256i x0 = broadcast_four(a[i] + at0), x1 = broadcast_four(a[i] + at1);
-#pragma GCC unroll 2
-      for (size_t j = 0; j < kVectors; ++j)
-        widen_add(_mm256_add_epi16(_mm256_maddubs_epi16(x0, b0[j]), _mm256_maddubs_epi16(x1, b1[j])), ones,
-                  &acc[i][j]);
-    }
-  }
+  for (size_t n = 0; n < count; n += 2, weights += 64 * kVectors)
+    multiply_pair(a, offsets[n], offsets[n + 1], weights, ones, acc);
   return weights;
 }
 
