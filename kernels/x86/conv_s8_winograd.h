@@ -90,7 +90,7 @@ template <class Isa>
 void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, const int8_t* input,
                       const WinogradScratch<Isa>& s) {
   constexpr size_t kStep = sizeof(typename Isa::Vec) / 2;
-  const size_t first = block * p.block, count = min_size(p.block, p.tiles - first);
+  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const int8_t* pixels[kPoints];
@@ -236,7 +236,7 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
                        const WinogradScratch<Isa>& s, int8_t* output) {
   const auto& h = *static_cast<const PanelHeader<Isa>*>(header);
   const typename Isa::Epilogue epilogue(c.output_zero_point, c.output_min, c.output_max);
-  const size_t first = block * p.block, count = min_size(p.block, p.tiles - first);
+  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const size_t y = kTile * tile.y, x = kTile * tile.x;
@@ -251,7 +251,7 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
     const uint8_t* m = s.m + i * 4 * Isa::kPanel;
 #pragma GCC unroll 1
     for (size_t vector = 0; vector < 2; ++vector, m += sizeof(typename Isa::Vec))
-      transform_tile<Isa>(m, p.m_bytes, h, vector, t);
+      transform_tile<Isa>(m, p.m_bytes, h, vector, &t[0][vector]);
     store_tile<Isa>(t, to, h, epilogue);
     if (c.output_table) look_up(c.output_table, to);
   }
@@ -268,7 +268,7 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
     const size_t block = item / p.panels, panel = item % p.panels;
     const uint8_t* packed_panel = panels + panel * p.panel_bytes;
     if (item == first_item || panel == 0) transform_inputs<Isa>(c, p, block, input, s);
-    multiply_panel<Isa>(p, min_size(p.block, p.tiles - block * p.block), packed_panel + p.header_bytes, s);
+    multiply_panel<Isa>(p, first_tile(p, block + 1) - first_tile(p, block), packed_panel + p.header_bytes, s);
     transform_outputs<Isa>(c, p, block, panel, packed_panel, s, static_cast<int8_t*>(output));
   }
 }

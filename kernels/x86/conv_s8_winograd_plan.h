@@ -67,7 +67,7 @@ inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
 // M [point][tile][kPanel] s32, the products; a pixel of zero points, which stands for padding.
 struct WinogradPlan {
   size_t tiles_x, image_tiles, tiles;  // of a row, of an image, of all images
-  size_t block, blocks;                // tiles that pass the steps together
+  size_t block, blocks;                // tiles, at most, that pass the steps together
   size_t panels, chunks, pairs;
   size_t part_pairs;                 // pairs of input channels whose U stands together
   bool stored;                       // U is in packed memory
@@ -75,6 +75,9 @@ struct WinogradPlan {
   size_t header_bytes, panel_bytes;
   ConvS8OutputStrides output;
 };
+
+// Blocks differ by at most one tile.
+inline size_t first_tile(const WinogradPlan& p, size_t block) { return p.tiles * block / p.blocks; }
 
 inline bool has_winograd_geometry(const ConvS8& c) {
   return c.kernel_height == 3 && c.kernel_width == 3 && c.stride_height == 1 && c.stride_width == 1 &&

@@ -121,24 +121,23 @@ struct WinogradFinish {
   typename Isa::Vec finish(typename Isa::Vec sum, int32_t factor) const {
     return Isa::shift_right32(Isa::add32(Isa::multiply32(sum, factor), bias), shift);
   }
-  // Column x of the tile; t points to its first output.
+  // Column x of the tile, whose outputs stand two vectors apart.
   template <size_t kX>
-  void store(const Four<Isa>& sums, typename Isa::Vec (*t)[2]) const {
-    t[kX][0] = finish(sums.a, output_factor(0, kX));
-    t[4 + kX][0] = finish(sums.b, output_factor(1, kX));
-    t[8 + kX][0] = finish(sums.c, output_factor(2, kX));
-    t[12 + kX][0] = finish(sums.d, output_factor(3, kX));
+  void store(const Four<Isa>& sums, typename Isa::Vec* t) const {
+    t[2 * kX] = finish(sums.a, output_factor(0, kX));
+    t[2 * (4 + kX)] = finish(sums.b, output_factor(1, kX));
+    t[2 * (8 + kX)] = finish(sums.c, output_factor(2, kX));
+    t[2 * (12 + kX)] = finish(sums.d, output_factor(3, kX));
   }
 };
 
-// x >> p of the 16 outputs of a tile, for one vector. The lines of the second transform (the same as in
-// transform_column) are taken apart into pairs of columns, so that few registers are needed at a time. Not
-// inlined as above.
+// x >> p of the 16 outputs of a tile, for one vector, stored two vectors apart. The lines of the second
+// transform (the same as in transform_column) are taken apart into pairs of columns, so that few registers
+// are needed at a time. Not inlined as above.
 template <class Isa>
 __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, const PanelHeader<Isa>& h,
-                                              size_t vector, typename Isa::Vec (*t)[2]) {
+                                              size_t vector, typename Isa::Vec* t) {
   const WinogradFinish<Isa> f(h, vector);
-  t = reinterpret_cast<typename Isa::Vec(*)[2]>(&t[0][vector]);
   Four<Isa> a = transform_column<Isa>(m + m_bytes, m_bytes);
   Four<Isa> b = transform_column<Isa>(m + 2 * m_bytes, m_bytes);
   const Four<Isa> s = add<Isa>(a, b), d = subtract<Isa>(a, b);
@@ -153,7 +152,7 @@ __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, 
   f.template store<3>(add<Isa>(last, transform_column<Isa>(m + 5 * m_bytes, m_bytes)), t);
   if (!h.has_left_shift) return;
   for (size_t i = 0; i < kTile * kTile; ++i)
-    t[i][0] = Isa::shift_left32(t[i][0], Isa::load(h.left_shift + vector * Isa::kPanel / 2));
+    t[2 * i] = Isa::shift_left32(t[2 * i], Isa::load(h.left_shift + vector * Isa::kPanel / 2));
 }
 
 }  // namespace

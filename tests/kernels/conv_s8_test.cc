@@ -218,7 +218,8 @@ TEST_P(ConvS8KernelTest, RandomGeometry) {
 TEST_P(ConvS8KernelTest, StridedOutput) {
   for (const ConvShape& shape :
        {square(5, 6, 16, 24, 1, 1, 0), square(5, 6, 16, 16, 3, 1, 1, 16), square(5, 6, 16, 33, 3, 2, 1),
-        square(1, 1, 64, 24, 1, 1, 0), square(9, 12, 3, 24, 3, 2, 1), square(9, 12, 3, 96, 3, 1, 1)}) {
+        square(1, 1, 64, 24, 1, 1, 0), square(9, 12, 3, 24, 3, 2, 1), square(9, 12, 3, 96, 3, 1, 1),
+        square(6, 9, 34, 49, 3, 1, 1)}) {
     ConvCase test(shape, ConvData::kRandom, ConvOutput::kS8, ++seed_);
     ConvS8& c = test.conv;
     c.output_pixel_stride = 2 * c.output_channels + 3;
