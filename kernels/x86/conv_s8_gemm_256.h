@@ -200,14 +200,17 @@ inline void store_s8(const MicroTile<Isa>& t, const Outputs& outputs, const __m2
   }
 }
 
-// One pixel's values of float(acc) * scale, channel by channel.
-inline void store_f32(const __m256i* acc, const void* scales, size_t width, size_t columns, float* to) {
-  const auto* value = reinterpret_cast<const int32_t*>(acc);
-  const auto* scale = static_cast<const float*>(scales);
-  for (size_t i = 0; i < width; ++i) {
-    const size_t channel = channel_at(width, i);
-    if (channel < columns) to[channel] = static_cast<float>(value[i]) * scale[i];
-  }
+// One pixel's values of float(acc) * scale; every four are neighbours in the output too.
+template <size_t kVectors>
+inline void store_f32(const __m256i (&acc)[kVectors], const uint8_t* scales, size_t columns, float* output) {
+  constexpr size_t kWidth = 8 * kVectors;
+  float values[kWidth], in_order[kWidth];
+  for (size_t j = 0; j < kVectors; ++j)
+    _mm256_storeu_ps(values + 8 * j,
+                     _mm256_mul_ps(_mm256_cvtepi32_ps(acc[j]), _mm256_castsi256_ps(load(scales + 32 * j))));
+  float* to = columns == kWidth ? output : in_order;
+  for (size_t l = 0; l < kWidth; l += 4) std::memcpy(to + channel_at(kWidth, l), values + l, 16);
+  if (to == in_order) std::memcpy(output, in_order, columns * sizeof(float));
 }
 
 // The way that takes no registers from the others.
@@ -216,8 +219,7 @@ __attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const O
                                                 __m256i (&acc)[kRows][kVectors], const Epilogue256& e) {
   if (e.f32) {
     for (size_t i = 0; i < kRows; ++i)
-      store_f32(acc[i], t.panel + 32 * kVectors, 8 * kVectors, t.columns,
-                static_cast<float*>(t.output) + outputs[i]);
+      store_f32(acc[i], t.panel + 32 * kVectors, t.columns, static_cast<float*>(t.output) + outputs[i]);
     return;
   }
   for (size_t i = 0; i < kRows; ++i)
