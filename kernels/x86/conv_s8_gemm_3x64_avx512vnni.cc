@@ -70,13 +70,20 @@ void Avx512Vnni::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel&
       reinterpret_cast<int8_t*>(to + header_bytes(panel.width)));
 }
 
+// Where a pixel's inputs are.
+enum class Source {
+  kInPlace,  // in the input, one run
+  kRun,      // in the strip, one run
+  kRuns,     // in the strip, several runs
+};
+
 // Four inputs as q + 128 in every lane.
-template <bool kInPlace>
+template <Source kSource>
 inline __m512i broadcast_four(const uint8_t* from, __m512i flip) {
   int32_t four;
   std::memcpy(&four, from, sizeof(four));
   const __m512i fours = _mm512_set1_epi32(four);
-  return kInPlace ? _mm512_xor_si512(fours, flip) : fours;
+  return kSource == Source::kInPlace ? _mm512_xor_si512(fours, flip) : fours;
 }
 
 // A register, where gcc would load again for every product.
@@ -86,44 +93,40 @@ inline __m512i load_once(const uint8_t* from) {
   return v;
 }
 
-// acc += the products of one run, whose elements begin at a. In place, what stands at `ahead` is brought to
-// L2 on the way, half a line a step; a single pixel leaves that, as it waits for its own weights.
-template <size_t kRows, size_t kVectors, bool kInPlace>
-__attribute__((always_inline)) inline void multiply_run(const uint8_t* const (&a)[kRows], size_t steps,
-                                                        const uint8_t* weights, const uint8_t* ahead,
-                                                        __m512i flip, __m512i (&acc)[kRows][kVectors]) {
-  for (size_t k = 0; k < 4 * steps; k += 4) {
-    __m512i b[kVectors];
-#pragma GCC unroll 4
-    for (size_t j = 0; j < kVectors; ++j) b[j] = load_once(weights + 16 * kVectors * k + 64 * j);
-    if constexpr (kInPlace && kRows > 1) _mm_prefetch(ahead + 8 * k, _MM_HINT_T1);
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i) {
-      const __m512i four = broadcast_four<kInPlace>(a[i] + k, flip);
-#pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = _mm512_dpbusd_epi32(acc[i][j], four, b[j]);
-    }
-  }
-}
-
-template <size_t kRows, size_t kVectors, bool kInPlace>
+// acc += the products of all runs. On the way, the next panel is brought to L2, half a line a step; short
+// sums come with small panels and leave that, as does a single pixel, which waits for its own weights.
+template <size_t kRows, size_t kVectors, Source kSource>
 __attribute__((always_inline)) inline void multiply_runs(const MicroTile<Avx512Vnni>& t, size_t first,
                                                          __m512i flip, __m512i (&acc)[kRows][kVectors]) {
+  constexpr bool kLooksAhead = kSource != Source::kRun && kRows > 1;
   const uint8_t* weights = t.panel + Gemm512::header_bytes(16 * kVectors);
   const uint8_t* ahead = t.next_panel + first * t.next_bytes_per_pixel;
-  for (size_t run = 0; run < (kInPlace ? 1 : t.runs); ++run) {
-    const size_t offset = kInPlace ? 0 : t.run_offsets[run];
+  for (size_t run = 0; run < (kSource == Source::kRuns ? t.runs : 1); ++run) {
+    if constexpr (kSource == Source::kRuns) asm("" : : : "memory");  // or gcc keeps the pointers in vectors
+    const size_t offset = kSource == Source::kRuns ? t.run_offsets[run] : 0;
     const uint8_t* a[kRows];
 #pragma GCC unroll 8
     for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[first + i] + offset;
-    multiply_run<kRows, kVectors, kInPlace>(a, t.steps, weights, ahead, flip, acc);
+    for (size_t k = 0; k < 4 * t.steps; k += 4) {
+      __m512i b[kVectors];
+#pragma GCC unroll 4
+      for (size_t j = 0; j < kVectors; ++j) b[j] = load_once(weights + 16 * kVectors * k + 64 * j);
+      if constexpr (kLooksAhead) _mm_prefetch(ahead + 8 * k, _MM_HINT_T1);
+#pragma GCC unroll 8
+      for (size_t i = 0; i < kRows; ++i) {
+        const __m512i four = broadcast_four<kSource>(a[i] + k, flip);
+#pragma GCC unroll 4
+        for (size_t j = 0; j < kVectors; ++j) acc[i][j] = _mm512_dpbusd_epi32(acc[i][j], four, b[j]);
+      }
+    }
     weights += 64 * kVectors * t.steps;
+    ahead += 32 * t.steps;
   }
 }
 
 // Copies of the parameters can live in registers. The pixels are counted by one index: of two pointers gcc
 // makes a vector, and then the next addresses wait behind all products.
-template <size_t kRows, size_t kVectors, bool kInPlace>
+template <size_t kRows, size_t kVectors, Source kSource>
 void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t tiles, const Epilogue& e) {
   const MicroTile<Avx512Vnni> t = tile;
   const Epilogue epilogue = e;
@@ -134,7 +137,7 @@ void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t til
     for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
-    multiply_runs<kRows, kVectors, kInPlace>(t, first, epilogue.flip, acc);
+    multiply_runs<kRows, kVectors, kSource>(t, first, epilogue.flip, acc);
     finish_micro_tile(t, first, acc, way, epilogue);
   }
 }
@@ -142,18 +145,21 @@ void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t til
 using RunTiles = void (*)(const MicroTile<Avx512Vnni>&, size_t, size_t, const Epilogue&);
 
 template <size_t kVectors, size_t kRows>
-RunTiles find_run_tiles(size_t rows, bool in_place) {
+RunTiles find_run_tiles(size_t rows, Source source) {
   if constexpr (kRows > 1)
-    if (rows < kRows) return find_run_tiles<kVectors, kRows - 1>(rows, in_place);
-  return in_place ? run_micro_tiles<kRows, kVectors, true> : run_micro_tiles<kRows, kVectors, false>;
+    if (rows < kRows) return find_run_tiles<kVectors, kRows - 1>(rows, source);
+  return source == Source::kInPlace ? run_micro_tiles<kRows, kVectors, Source::kInPlace>
+         : source == Source::kRun   ? run_micro_tiles<kRows, kVectors, Source::kRun>
+                                    : run_micro_tiles<kRows, kVectors, Source::kRuns>;
 }
 
 void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                            const Epilogue& e) {
-  const RunTiles run_tiles = t.width == 16   ? find_run_tiles<1, Avx512Vnni::rows(16)>(rows, t.in_place)
-                             : t.width == 32 ? find_run_tiles<2, Avx512Vnni::rows(32)>(rows, t.in_place)
-                             : t.width == 48 ? find_run_tiles<3, Avx512Vnni::rows(48)>(rows, t.in_place)
-                                             : find_run_tiles<4, Avx512Vnni::rows(64)>(rows, t.in_place);
+  const Source source = t.in_place ? Source::kInPlace : t.runs == 1 ? Source::kRun : Source::kRuns;
+  const RunTiles run_tiles = t.width == 16   ? find_run_tiles<1, Avx512Vnni::rows(16)>(rows, source)
+                             : t.width == 32 ? find_run_tiles<2, Avx512Vnni::rows(32)>(rows, source)
+                             : t.width == 48 ? find_run_tiles<3, Avx512Vnni::rows(48)>(rows, source)
+                                             : find_run_tiles<4, Avx512Vnni::rows(64)>(rows, source);
   run_tiles(t, first, tiles, e);
 }
 
