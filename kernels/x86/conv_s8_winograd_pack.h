@@ -113,7 +113,7 @@ void pack_header(const ConvS8& c, size_t panel, void* to) {
     h.right_shift[i] = shift < 0 ? 0 : shift;
     h.left_shift[i] = shift < 0 ? -shift : 0;
     if (shift < 0) h.has_left_shift = 1;
-    h.multiplier[channel] = shifts_everything_out(p) ? int16_t{0} : c.multiplier[o];
+    h.multiplier[channel] = c.multiplier[o];
   }
   std::memcpy(to, &h, sizeof(h));
 }

@@ -99,11 +99,10 @@ inline WeightSums sum_weights(const int8_t* weights, size_t count) {
   return {sum, magnitude};
 }
 
-// The rounding term 2^(p-1). From p = 26 on, |acc| < 2^25 <= 2^(p-1): the shifted value is 0 whatever acc
-// is, and packing writes a multiplier of 0 instead.
-inline bool shifts_everything_out(int right_shift) { return right_shift > kHeadroomBits; }
+// The rounding term 2^(p-1). From p = 26 on it is left out: |acc| < 2^25 <= 2^(p-1), so that acc >> p is 0
+// with it and 0 or -1 without, and both requantize to the zero point.
 inline int32_t rounding_term(int right_shift) {
-  return right_shift > 0 && !shifts_everything_out(right_shift) ? 1 << (right_shift - 1) : 0;
+  return right_shift > 0 && right_shift <= kHeadroomBits ? 1 << (right_shift - 1) : 0;
 }
 
 // Whether acc + rounding term is in [-2^25, 2^25) for every input in [-128, 127], in every channel. Positive
