@@ -25,6 +25,7 @@
 #pragma once
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/table_avx2.h"
 
 namespace octet::kernels {
 namespace {
@@ -292,13 +293,6 @@ void run_first_panel(const MicroTile<Isa>& micro, size_t pixels, const typename 
   Isa::run_tiles(padded, 0, 1, epilogue);
 }
 
-inline void apply_first_table(const ConvS8& c, const size_t* outputs, size_t pixels, int8_t* output) {
-  for (size_t m = 0; m < pixels; ++m) {
-    int8_t* q = output + outputs[m];
-    for (size_t o = 0; o < c.output_channels; ++o) q[o] = c.output_table[q[o] + 128];
-  }
-}
-
 // Where the pixels of a chunk stand in it, and their outputs from its first output on.
 template <class Isa>
 void place_first_pixels(const ConvS8& c, const FirstPlan& p, size_t rows, const FirstScratch<Isa>& scratch) {
@@ -319,6 +313,8 @@ void run_first(const ConvS8& c, const void* packed_memory, const int8_t* input, 
   const FirstScratch<Isa> scratch(c, p, scratch_memory);
   const ConvS8OutputStrides strides = conv_s8_output_strides(c);
   const typename Isa::Epilogue epilogue(c);
+  TableParts table;
+  if (c.output_table) make_table_parts(c.output_table, &table);
   place_first_pixels<Isa>(c, p, min_size(p.chunk_rows, last_item - first_item), scratch);
   MicroTile<Isa> micro = {};
   micro.pixels = scratch.pixels;
@@ -341,7 +337,8 @@ void run_first(const ConvS8& c, const void* packed_memory, const int8_t* input, 
       micro.width = panel.width;
       run_first_panel<Isa>(micro, pixels, epilogue);
     }
-    if (c.output_table) apply_first_table(c, scratch.outputs, pixels, to);
+    for (size_t r = 0; c.output_table && r < rows; ++r)
+      apply_table_to_pixels(table, to + r * strides.row, c.output_width, strides.pixel, c.output_channels);
     item += rows;
   }
 }
