@@ -2,7 +2,6 @@
 //
 // add_s8 on AVX2: 32 sums at a time in s16, exactly the steps of the reference.
 #include "kernels/add_s8.h"
-
 #include "kernels/x86/elementwise_avx2.h"
 
 namespace octet::kernels {
@@ -27,11 +26,13 @@ inline __m256i sum_s16(__m256i a, __m256i b, const AddVectors& v) {
   return _mm256_sra_epi16(_mm256_adds_epi16(r, v.constant), v.fractional_bits);
 }
 
+template <bool kClamps>
 inline __m256i sum_s8(__m256i a, __m256i b, const AddVectors& v) {
   const __m256i zero = _mm256_setzero_si256();
   const __m256i low = sum_s16(_mm256_unpacklo_epi8(zero, a), _mm256_unpacklo_epi8(zero, b), v);
   const __m256i high = sum_s16(_mm256_unpackhi_epi8(zero, a), _mm256_unpackhi_epi8(zero, b), v);
-  return clamp_s8x32(_mm256_packs_epi16(low, high), v.min, v.max);
+  const __m256i q = _mm256_packs_epi16(low, high);
+  return kClamps ? clamp_s8x32(q, v.min, v.max) : q;
 }
 
 inline __m256i s16(int32_t value) { return _mm256_set1_epi16(static_cast<int16_t>(value)); }
@@ -48,7 +49,9 @@ void add_s8_avx2(const AddS8& add, const ElementwiseS8& operands) {
                         _mm_cvtsi32_si128(f),
                         _mm256_set1_epi8(static_cast<int8_t>(add.output_min)),
                         _mm256_set1_epi8(static_cast<int8_t>(add.output_max))};
-  elementwise(operands, [&v](__m256i a, __m256i b) { return sum_s8(a, b, v); });
+  if (add.output_min == -128 && add.output_max == 127)  // packs does it
+    return elementwise(operands, [v](__m256i a, __m256i b) { return sum_s8<false>(a, b, v); });
+  elementwise(operands, [v](__m256i a, __m256i b) { return sum_s8<true>(a, b, v); });
 }
 
 }  // namespace octet::kernels

@@ -10,10 +10,11 @@
 namespace octet::kernels {
 namespace {
 
-// kA, kB: that operand has stride 1; otherwise one value serves the whole row.
+// kA, kB: that operand has stride 1; otherwise one value serves the whole row. `compute` is a copy, so that
+// what it holds can live in registers whatever is stored.
 template <bool kA, bool kB, class Compute>
 inline void elementwise_row(const int8_t* a, const int8_t* b, int8_t* output, size_t columns,
-                            const Compute& compute) {
+                            const Compute compute) {
   const __m256i one_a = _mm256_set1_epi8(a[0]), one_b = _mm256_set1_epi8(b[0]);
   size_t x = 0;
   for (; x + 32 <= columns; x += 32) {

@@ -42,7 +42,7 @@ void mul_s8_avx2(const MulS8& mul, const ElementwiseS8& operands) {
                         make_requantizer(mul.multiplier, mul.right_shift, mul.output_zero_point),
                         _mm256_set1_epi8(static_cast<int8_t>(mul.output_min)),
                         _mm256_set1_epi8(static_cast<int8_t>(mul.output_max))};
-  elementwise(operands, [&v](__m256i a, __m256i b) { return product_s8(a, b, v); });
+  elementwise(operands, [v](__m256i a, __m256i b) { return product_s8(a, b, v); });
 }
 
 }  // namespace octet::kernels
