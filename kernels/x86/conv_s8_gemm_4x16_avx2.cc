@@ -214,10 +214,13 @@ void Maddubs::run_tiles(const MicroTile<Maddubs>& t, size_t first, size_t rows, 
 bool supports(const ConvS8&) { return true; }
 
 // Measured: with at most 3 windows in 10 more than elements of k by four, this is faster than
-// conv_s8_gemm_6x16_avx2. A few panels tell. With fewer pixels than a micro-tile has rows, packing takes
-// longer than hundreds of runs save.
+// conv_s8_gemm_6x16_avx2. A few panels tell. With fewer pixels than a micro-tile has rows, packing
+// large weights (about 1 ns each) takes longer than hundreds of runs save.
 bool pays(const ConvS8& c) {
-  if (c.batch * c.output_height * c.output_width < Maddubs::kRows) return false;
+  constexpr size_t kLargeWeights = 128 * 1024;
+  const size_t pixels = c.batch * c.output_height * c.output_width;
+  const size_t weights = c.output_channels * c.kernel_height * c.kernel_width * (c.input_channels / c.groups);
+  if (pixels < Maddubs::kRows && weights > kLargeWeights) return false;
   const StripPlan p = make_plan<Maddubs>(c);
   size_t windows = 0, fewest = 0;
   for (size_t i = 0; i < p.panels; i += divide_up(p.panels, 4)) {

@@ -80,10 +80,14 @@ void fill_input(int kind, Random* random, std::vector<int8_t>* input) {
 }
 
 const ConvShape kShapes[] = {
-    square(1, 5, 1, 16, 1, 1, 0),   square(1, 9, 2, 17, 1, 1, 0),   square(1, 4, 3, 16, 1, 1, 0),
-    square(1, 11, 5, 8, 1, 1, 0),   square(2, 3, 8, 24, 1, 1, 0),   square(1, 6, 19, 40, 1, 1, 0),
-    square(1, 4, 64, 32, 1, 1, 0),  square(3, 3, 5, 16, 3, 1, 1),   square(4, 4, 17, 20, 3, 2, 1),
-    square(1, 2, 515, 16, 1, 1, 0), square(1, 5, 1030, 7, 1, 1, 0), square(3, 2, 130, 16, 3, 1, 1),
+    square(1, 1, 64, 8, 1, 1, 0),   square(1, 1, 131, 21, 1, 1, 0),
+    square(3, 3, 9, 5, 3, 1, 0),  // one output pixel
+    square(1, 5, 1, 16, 1, 1, 0),   square(1, 9, 2, 17, 1, 1, 0),
+    square(1, 4, 3, 16, 1, 1, 0),   square(1, 11, 5, 8, 1, 1, 0),
+    square(2, 3, 8, 24, 1, 1, 0),   square(1, 6, 19, 40, 1, 1, 0),
+    square(1, 4, 64, 32, 1, 1, 0),  square(3, 3, 5, 16, 3, 1, 1),
+    square(4, 4, 17, 20, 3, 2, 1),  square(1, 2, 515, 16, 1, 1, 0),
+    square(1, 5, 1030, 7, 1, 1, 0), square(3, 2, 130, 16, 3, 1, 1),
 };
 
 TEST(ConvS8Weights, SumsAtTheBorders) {
