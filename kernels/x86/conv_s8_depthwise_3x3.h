@@ -316,10 +316,8 @@ struct Depthwise3x3 {
               : run_vector<__m128i, false>(c, rows, block, packed);
   }
 
-  static void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
-                  size_t last_item, void* scratch_memory) {
-    auto* scratch = static_cast<int8_t*>(scratch_memory);
-    std::memset(scratch, c.input_zero_point, c.input_width * c.input_channels + 64);
+  static void run_portion(const ConvS8& c, const void* packed, const int8_t* input, void* output,
+                          size_t first_item, size_t last_item, int8_t* scratch) {
     for (size_t group = 0; group < c.input_channels; group += kDepthwiseGroup) {
       const size_t behind = group + kDepthwiseGroup;
       for (size_t item = first_item; item < last_item; ++item) {
@@ -336,6 +334,15 @@ struct Depthwise3x3 {
       depthwise_apply_table(c, rows.out[0], rows.pixel[0]);
       if (rows.pixel[1] != 0) depthwise_apply_table(c, rows.out[1], rows.pixel[1]);
     }
+  }
+
+  static void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
+                  size_t last_item, void* scratch_memory) {
+    auto* scratch = static_cast<int8_t*>(scratch_memory);
+    std::memset(scratch, c.input_zero_point, c.input_width * c.input_channels + 64);
+    for_each_portion(c, kOutputRows, first_item, last_item, [&](size_t first, size_t last) {
+      run_portion(c, packed, input, output, first, last, scratch);
+    });
   }
 
   // Half of a vector or more would be idle with fewer channels: the narrow blocks on AVX2 are faster.

@@ -397,18 +397,16 @@ struct DepthwiseLines {
     return rows;
   }
 
-  static void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
-                  size_t last_item, void* scratch_memory) {
-    auto* scratch = static_cast<uint8_t*>(scratch_memory);
-    auto* padding = reinterpret_cast<int8_t*>(scratch + padding_offset());
-    std::memset(padding, c.input_zero_point, c.input_width * c.input_channels + 64);
+  static void run_portion(const ConvS8& c, const void* packed, const int8_t* input, void* output,
+                          size_t first_item, size_t last_item, uint8_t* scratch) {
+    const auto* padding = reinterpret_cast<const int8_t*>(scratch + padding_offset());
     for (size_t group = 0; group < c.input_channels; group += kDepthwiseGroup) {
-      const size_t end =
-          group + kDepthwiseGroup < c.input_channels ? group + kDepthwiseGroup : c.input_channels;
+      const size_t behind = group + kDepthwiseGroup;
       for (size_t item = first_item; item < last_item; ++item) {
         const Rows rows = find_rows(c, input, output, item, padding);
         for_each_block<kMaxWidth, true>(
-            c.input_channels, group, end, block_bytes, [&](const DepthwiseBlock& block, size_t offset) {
+            c.input_channels, group, behind < c.input_channels ? behind : c.input_channels, block_bytes,
+            [&](const DepthwiseBlock& block, size_t offset) {
               run_any(c, rows, block, static_cast<const uint8_t*>(packed) + offset, scratch);
             });
       }
@@ -418,6 +416,15 @@ struct DepthwiseLines {
       for (size_t row = 0; row < rows.count; ++row)
         depthwise_apply_table(c, rows.out + row * rows.row_stride, rows.pixel_stride);
     }
+  }
+
+  static void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
+                  size_t last_item, void* scratch_memory) {
+    auto* scratch = static_cast<uint8_t*>(scratch_memory);
+    std::memset(scratch + padding_offset(), c.input_zero_point, c.input_width * c.input_channels + 64);
+    for_each_portion(c, kRows, first_item, last_item, [&](size_t first, size_t last) {
+      run_portion(c, packed, input, output, first, last, scratch);
+    });
   }
 
   // Half of a vector or more would be idle with fewer channels: the general kernel is faster.

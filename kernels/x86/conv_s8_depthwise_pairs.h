@@ -14,7 +14,7 @@ namespace {
 struct DepthwisePairs {
   static constexpr size_t kElements = 2, kMaxWidth = 32;
   static constexpr bool kShiftsLeft = false;
-  static constexpr size_t kFewChannels = 16;  // with so many the general kernel is faster
+  static constexpr size_t kFewChannels = 16;  // with no more than so many the general kernel is faster
   using Weight = int16_t;
 
   // acc * 2^8 and its rounding term fit in s32: (|bias| + 255 * sum |w|) * 2^8 + 2^(p + 7) < 2^31. From

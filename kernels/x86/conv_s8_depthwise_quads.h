@@ -16,7 +16,7 @@ template <size_t kWidestVector>
 struct DepthwiseQuads {
   static constexpr size_t kElements = 4, kMaxWidth = kWidestVector;
   static constexpr bool kShiftsLeft = true;
-  static constexpr size_t kFewChannels = 0;  // with so many the general kernel is faster
+  static constexpr size_t kFewChannels = 0;  // with no more than so many the general kernel is faster
   using Weight = int8_t;
 
   static bool fits(const ConvS8& c) { return left_shifts_fit(c); }
