@@ -28,7 +28,7 @@ constexpr FeatureName kFeatureNames[] = {
     {"portable", kPortable, kPortable},
     {"avx2", kAvx2, kAvx2},
     {"avxvnni", kAvxVnni, kAvxVnni | kAvxVnniEvex | kAvx2},
-    {"avx512vnni", kAvx512Vnni, kAvx512Vnni | kAvx2},
+    {"avx512vnni", kAvx512Vnni, kAvx512Vnni | kAvxVnniEvex | kAvx2},
     {"neon", kNeon, kNeon},
     {"dotprod", kDotprod, kDotprod | kNeon},
     {"i8mm", kI8mm, kI8mm | kNeon},

@@ -32,7 +32,8 @@ CpuFeatures detect_cpu_features();
 
 // Applies a mask such as "avx2", "avx2,avxvnni" or "portable": keeps only the
 // features named (and those they imply: avx512vnni and avxvnni imply avx2,
-// dotprod and i8mm imply neon). "avxvnni" keeps 256-bit VNNI in either encoding.
+// dotprod and i8mm imply neon). "avxvnni" keeps 256-bit VNNI in either encoding,
+// "avx512vnni" in its own.
 // An empty mask keeps everything.
 // Returns false, leaving *features unchanged, for an unknown name; *unknown then
 // holds it.
