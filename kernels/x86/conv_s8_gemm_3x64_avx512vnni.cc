@@ -41,8 +41,8 @@ struct Avx512Vnni : Gemm512 {
                         const Epilogue& epilogue);
 };
 
-// Flipping in place costs an operation in 16 or less products of a pixel and panel, which shows where
-// the sums are short; copying costs one load and store, once for all panels.
+// Flipping in place takes one operation to one to four products, which hides in long sums; copying takes a
+// load and a store for 64 inputs, once for all panels.
 bool Avx512Vnni::reads_in_place(const ConvS8& c) {
   const size_t channels = c.input_channels / c.groups;
   return channels % kStep == 0 && channels >= 64;
@@ -148,9 +148,11 @@ template <size_t kVectors, size_t kRows>
 RunTiles find_run_tiles(size_t rows, Source source) {
   if constexpr (kRows > 1)
     if (rows < kRows) return find_run_tiles<kVectors, kRows - 1>(rows, source);
-  return source == Source::kInPlace ? run_micro_tiles<kRows, kVectors, Source::kInPlace>
-         : source == Source::kRun   ? run_micro_tiles<kRows, kVectors, Source::kRun>
-                                    : run_micro_tiles<kRows, kVectors, Source::kRuns>;
+  if (source == Source::kInPlace) return run_micro_tiles<kRows, kVectors, Source::kInPlace>;
+  // Tiles of less than rows - 1 pixels come alone.
+  if constexpr (kRows + 1 >= Avx512Vnni::rows(16 * kVectors))
+    if (source == Source::kRun) return run_micro_tiles<kRows, kVectors, Source::kRun>;
+  return run_micro_tiles<kRows, kVectors, Source::kRuns>;
 }
 
 void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,

@@ -141,7 +141,7 @@ TEST_P(ConvS8KernelTest, DepthwiseSmallMaps) {
     for (const size_t stride : {1, 2}) {
       for (size_t height = 1; height <= 9; ++height) {
         for (size_t width = 1; width <= 9; ++width, ++i) {
-          constexpr size_t kChannels[] = {8, 9, 16, 20, 24, 31, 40, 64, 72, 100};
+          constexpr size_t kChannels[] = {8, 3, 16, 20, 24, 31, 40, 64, 72, 100};
           const size_t channels = kChannels[i % 10];
           ConvShape s = {1,      height, width, channels, channels,  kernel,    kernel,     stride,
                          stride, 1,      1,     i % 3,    i / 3 % 3, i / 9 % 3, i / 27 % 3, channels};
@@ -180,6 +180,19 @@ TEST_P(ConvS8KernelTest, Groups) {
   check_shape(square(6, 7, 12, 20, 3, 1, 1, 4));
   check_shape(square(8, 7, 40, 120, 3, 2, 1, 5));
   check_shape(square(8, 7, 6, 2, 3, 1, 1, 2));
+}
+
+// 1x1 kernels that read no padding, with enough channels that kernels may read the input where it stands.
+TEST_P(ConvS8KernelTest, PointwiseInPlace) {
+  for (const size_t outputs : {8, 16, 24, 33, 48, 64, 72, 112}) {
+    check_shape(square(6, 7, 64, outputs, 1, 1, 0));
+    check_shape(square(9, 8, 68, outputs, 1, 2, 0));
+    check_shape(square(3, 5, 66, outputs, 1, 1, 0, 1, 1, 2));
+    if (HasFatalFailure()) return;
+  }
+  check_shape(square(5, 5, 128, 64, 1, 1, 0, 2, 1, 3));
+  check_shape(square(5, 6, 140, 40, 1, 3, 0, 2));
+  check_shape(square(1, 200, 72, 136, 1, 1, 0));
 }
 
 TEST_P(ConvS8KernelTest, RandomGeometry) {
