@@ -14,9 +14,9 @@
 namespace octet::kernels {
 namespace {
 
-// One output channel per input channel, s8 output. Fewer than 8 channels go to the matrix product.
+// One output channel per input channel, s8 output. A single channel is a matrix product.
 inline bool is_depthwise(const ConvS8& c) {
-  return c.groups == c.input_channels && c.output_channels == c.input_channels && c.input_channels >= 8 &&
+  return c.groups == c.input_channels && c.output_channels == c.input_channels && c.input_channels > 1 &&
          c.accumulator_scale == nullptr;
 }
 

@@ -28,7 +28,7 @@ size_t tap_pairs(const ConvS8& c) { return (c.kernel_height * c.kernel_width + 1
 constexpr size_t header_bytes(size_t width) { return 12 * width + 64; }
 size_t block_bytes(const ConvS8& c, size_t width) { return header_bytes(width) + tap_pairs(c) * width * 4; }
 
-bool supports(const ConvS8& c) { return is_depthwise(c); }
+bool supports(const ConvS8& c) { return is_depthwise(c) && c.input_channels >= 8; }
 
 size_t packed_bytes(const ConvS8& c) {
   return depthwise_blocks(c.input_channels, block_width(c)) * block_bytes(c, block_width(c));

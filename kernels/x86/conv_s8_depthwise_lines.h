@@ -16,17 +16,14 @@
 // a product is and how shifts are taken. Blocks are as wide as its widest vector; the last ones are
 // narrower and moved back so that they end at the last channel, or partial where there is no room.
 //
-// A packed block: s32 has_left_shift[4], padded to 64 bytes; then per quarter the vectors
-// s32 bias, right_shift, left_shift; s16 multiplier, twice the same four channels per lane;
-// weights[output row][tap].
+// conv_s8_depthwise_lines_pack.h describes a packed block.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/x86/conv_s8_depthwise_blocks.h"
-#include "kernels/x86/conv_s8_depthwise_shapes.h"
+#include "kernels/x86/conv_s8_depthwise_lines_pack.h"
 
 namespace octet::kernels {
 namespace {
@@ -47,96 +44,10 @@ __attribute__((always_inline)) inline void unroll(const Body& body) {
 
 template <class Arithmetic, class Shape>
 struct DepthwiseLines {
+  using Pack = DepthwiseLinesPack<Arithmetic, Shape>;
   static constexpr size_t kElements = Arithmetic::kElements, kMaxWidth = Arithmetic::kMaxWidth;
-  static constexpr size_t kTaps = Shape::kTaps, kSlots = Shape::kSlots, kRows = Shape::kOutputRows;
-  using Weight = typename Arithmetic::Weight;
-
-  static constexpr size_t last_step(size_t slot) {
-    size_t last = 0;
-    for (const LineTap& tap : Shape::kTapList)
-      if ((tap.slot == slot || slot == kSlots) && tap.step > last) last = tap.step;
-    return last;
-  }
-  static constexpr size_t kLastStep = last_step(kSlots);
-
-  static constexpr size_t find_tap(size_t slot, size_t step) {
-    for (size_t t = 0; t < kTaps; ++t)
-      if (Shape::kTapList[t].slot == slot && Shape::kTapList[t].step == step) return t;
-    return kTaps;
-  }
-
-  // Packing.
-
-  static constexpr size_t part_bytes(size_t width) { return (4 + kRows * kTaps) * width; }
-  static constexpr size_t block_bytes(size_t width) { return 64 + 4 * part_bytes(width); }
-  static bool supports(const ConvS8& c) {
-    return is_depthwise(c) && c.kernel_height == Shape::kKernel && c.kernel_width == Shape::kKernel &&
-           c.stride_height == Shape::kStride && c.stride_width == Shape::kStride && c.dilation_height == 1 &&
-           c.dilation_width == 1 && Arithmetic::fits(c);
-  }
-
-  static size_t packed_bytes(const ConvS8& c) {
-    return for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes,
-                                           [](const DepthwiseBlock&, size_t) {});
-  }
-
-  // The kernel's tap (ky * kernel + kx) behind each packed weight of a channel, or kNone.
-  struct Sources {
-    static constexpr uint8_t kNone = 0xff;
-    uint8_t tap[kRows][kTaps][kElements];
-  };
-  static Sources find_sources() {
-    Sources sources;
-    for (size_t row = 0; row < kRows; ++row) {
-      bool taken[Shape::kKernel * Shape::kKernel] = {};
-      for (size_t t = 0; t < kTaps; ++t) {
-        const LineTap tap = Shape::kTapList[t];
-        for (size_t i = 0; i < kElements; ++i) {
-          const LinePixel pixel = Shape::kPixels[tap.slot][i];
-          const size_t ky = pixel.row - row * Shape::kStride, kx = pixel.column + tap.step * Shape::kStride;
-          const size_t at = ky * Shape::kKernel + kx;
-          const bool used = ky < Shape::kKernel && kx < Shape::kKernel && !taken[at];
-          sources.tap[row][t][i] = used ? static_cast<uint8_t>(at) : Sources::kNone;
-          if (used) taken[at] = true;
-        }
-      }
-    }
-    return sources;
-  }
-
-  // Channel o at place e of a quarter's vectors.
-  static void pack_channel(const ConvS8& c, const Sources& sources, size_t o, size_t width, size_t e,
-                           uint8_t* part) {
-    const DepthwiseChannel channel = Arithmetic::channel(c, o);
-    reinterpret_cast<uint32_t*>(part)[e] = channel.bias;
-    reinterpret_cast<int32_t*>(part + width)[e] = channel.right;
-    reinterpret_cast<int32_t*>(part + 2 * width)[e] = channel.left;
-    auto* multiplier = reinterpret_cast<int16_t*>(part + 3 * width) + e / 4 * 8 + e % 4;
-    multiplier[0] = multiplier[4] = c.multiplier[o];
-    auto* weights = reinterpret_cast<Weight*>(part + 4 * width) + e * kElements;
-    const int8_t* from = c.weights + o * Shape::kKernel * Shape::kKernel;
-    for (size_t row = 0; row < kRows; ++row)
-      for (size_t t = 0; t < kTaps; ++t, weights += width / sizeof(Weight))
-        for (size_t i = 0; i < kElements; ++i) {
-          const uint8_t at = sources.tap[row][t][i];
-          weights[i] = at == Sources::kNone ? Weight{0} : Arithmetic::weight(channel, from[at]);
-        }
-  }
-
-  static void pack(const ConvS8& c, void* packed) {
-    const Sources sources = find_sources();
-    const auto pack_block = [&](const DepthwiseBlock& block, size_t offset) {
-      uint8_t* to = static_cast<uint8_t*>(packed) + offset;
-      std::memset(to, 0, block_bytes(block.width));
-      auto* has_left = reinterpret_cast<int32_t*>(to);
-      for (size_t i = 0; i < block.valid; ++i) {
-        const size_t j = i % 16 / 4, e = i / 16 * 4 + i % 4;
-        if (Arithmetic::channel(c, block.first + i).left) has_left[j] = 1;
-        pack_channel(c, sources, block.first + i, block.width, e, to + 64 + j * part_bytes(block.width));
-      }
-    };
-    for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes, pack_block);
-  }
+  static constexpr size_t kTaps = Pack::kTaps, kSlots = Pack::kSlots, kRows = Pack::kRows;
+  static constexpr size_t kLastStep = Pack::last_step(kSlots);
 
   // Scratch: lines, results, pixels at the edges, a row of padding.
 
@@ -259,10 +170,10 @@ struct DepthwiseLines {
     V acc[kOutputs];
     unroll<kOutputs>([&](auto i) __attribute__((always_inline)) { acc[i.value] = load<V>(part); });
     unroll<kSlots>([&](auto slot) __attribute__((always_inline)) {
-      unroll<kOutputs + last_step(slot.value)>([&](auto step) __attribute__((always_inline)) {
+      unroll<kOutputs + Pack::last_step(slot.value)>([&](auto step) __attribute__((always_inline)) {
         const V data = load<V>(line + (step.value * kSlots + slot.value) * 4 * kBytes);
         unroll<kOutputs>([&](auto i) __attribute__((always_inline)) {
-          constexpr size_t kTap = find_tap(slot.value, step.value - i.value);
+          constexpr size_t kTap = Pack::find_tap(slot.value, step.value - i.value);
           if constexpr (kTap < kTaps)
             acc[i.value] = Arithmetic::multiply_add(acc[i.value], data, weights[kTap]);
         });
@@ -295,7 +206,7 @@ struct DepthwiseLines {
   }
 
   // The quarters' results of four outputs -> four pixels.
-  template <class V, bool kClamp>
+  template <class V>
   static __attribute__((always_inline)) inline void transpose(const uint8_t* results, V min, V max,
                                                               V (&pixels)[4]) {
     constexpr size_t kPlane = strip_outputs(sizeof(V)) / 4 * sizeof(V);
@@ -306,12 +217,11 @@ struct DepthwiseLines {
     pixels[1] = high64(low_ab, low_de);
     pixels[2] = low64(high_ab, high_de);
     pixels[3] = high64(high_ab, high_de);
-    if constexpr (kClamp)
-      unroll<4>([&](auto i)
-                    __attribute__((always_inline)) { pixels[i.value] = clamp(pixels[i.value], min, max); });
+    unroll<4>([&](auto i)
+                  __attribute__((always_inline)) { pixels[i.value] = clamp(pixels[i.value], min, max); });
   }
 
-  template <class V, bool kClamp>
+  template <class V>
   static __attribute__((noinline)) void write_outputs(const ConvS8& c, const DepthwiseBlock& block,
                                                       const uint8_t* results, size_t count, int8_t* out,
                                                       size_t pixel_stride) {
@@ -319,13 +229,13 @@ struct DepthwiseLines {
     V pixels[4];
     size_t x = 0;
     for (; block.valid == sizeof(V) && x + 4 <= count; x += 4, results += sizeof(V)) {
-      transpose<V, kClamp>(results, min, max, pixels);
+      transpose<V>(results, min, max, pixels);
       unroll<4>([&](auto i)
                     __attribute__((always_inline)) { store(out + i.value * pixel_stride, pixels[i.value]); });
       out += 4 * pixel_stride;
     }
     for (; x < count; x += 4, results += sizeof(V)) {
-      transpose<V, kClamp>(results, min, max, pixels);
+      transpose<V>(results, min, max, pixels);
       unroll<4>([&](auto i) __attribute__((always_inline)) {
         if (x + i.value >= count) return;
         block.valid == sizeof(V) ? store(out, pixels[i.value])
@@ -344,7 +254,7 @@ struct DepthwiseLines {
     fill<V>(c, rows, block, strip, scratch);
     for (size_t row = 0; row < rows.count; ++row) {
       for (size_t j = 0; j < 4; ++j) {
-        const uint8_t* part = packed + 64 + j * part_bytes(sizeof(V));
+        const uint8_t* part = packed + 64 + j * Pack::part_bytes(sizeof(V));
         const uint8_t* line = scratch + j * sizeof(V);
         uint8_t* to = results + j * (strip_outputs(sizeof(V)) / 4 * sizeof(V));
         if (Arithmetic::kShiftsLeft && has_left[j])
@@ -353,10 +263,7 @@ struct DepthwiseLines {
           run_vector<V, false>(part, row, line, strip.count, zero_point, to);
       }
       int8_t* out = rows.out + row * rows.row_stride + strip.x * rows.pixel_stride + block.first;
-      if (c.output_min > -128 || c.output_max < 127)
-        write_outputs<V, true>(c, block, results, strip.count, out, rows.pixel_stride);
-      else
-        write_outputs<V, false>(c, block, results, strip.count, out, rows.pixel_stride);
+      write_outputs<V>(c, block, results, strip.count, out, rows.pixel_stride);
     }
   }
 
@@ -405,7 +312,7 @@ struct DepthwiseLines {
       for (size_t item = first_item; item < last_item; ++item) {
         const Rows rows = find_rows(c, input, output, item, padding);
         for_each_block<kMaxWidth, true>(
-            c.input_channels, group, behind < c.input_channels ? behind : c.input_channels, block_bytes,
+            c.input_channels, group, behind < c.input_channels ? behind : c.input_channels, Pack::block_bytes,
             [&](const DepthwiseBlock& block, size_t offset) {
               run_any(c, rows, block, static_cast<const uint8_t*>(packed) + offset, scratch);
             });
@@ -427,11 +334,13 @@ struct DepthwiseLines {
     });
   }
 
-  // Half of a vector or more would be idle with fewer channels: the general kernel is faster.
-  static bool pays(const ConvS8& c) { return c.input_channels > Arithmetic::kFewChannels; }
+  // From 8 channels on, as long as a part of a vector is idle, kernels with blocks of 8 may be faster.
+  static bool pays(const ConvS8& c) {
+    return c.input_channels < 8 || c.input_channels > Arithmetic::kFewChannels;
+  }
 
   static constexpr ConvS8Kernel kernel(const char* name, CpuFeature feature) {
-    return {name, feature, supports, packed_bytes, pack, scratch_bytes, items, run, pays};
+    return {name, feature, Pack::supports, Pack::packed_bytes, Pack::pack, scratch_bytes, items, run, pays};
   }
 };
 

@@ -34,8 +34,8 @@ constexpr size_t kGroupBlocks = 8;  // blocks of a cache line
 constexpr size_t kHeaderBytes = 160, kBlockBytes = kHeaderBytes + 12 * 32;
 
 bool supports(const ConvS8& c) {
-  return is_depthwise(c) && c.kernel_height == 3 && c.kernel_width == 3 && c.stride_height == 1 &&
-         c.stride_width == 1 && c.dilation_height == 1 && c.dilation_width == 1;
+  return is_depthwise(c) && c.input_channels >= 8 && c.kernel_height == 3 && c.kernel_width == 3 &&
+         c.stride_height == 1 && c.stride_width == 1 && c.dilation_height == 1 && c.dilation_width == 1;
 }
 
 size_t packed_bytes(const ConvS8& c) { return depthwise_blocks(c.input_channels, kWidth) * kBlockBytes; }
