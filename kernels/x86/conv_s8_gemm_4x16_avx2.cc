@@ -145,6 +145,7 @@ inline const uint8_t* multiply_merged(const uint8_t* const (&a)[kRows], const ui
 template <size_t kRows, size_t kVectors>
 inline void multiply_single(const uint8_t* const (&a)[kRows], const uint32_t* offsets, size_t count,
                             const uint8_t* weights, __m256i ones, __m256i (&acc)[kRows][kVectors]) {
+#pragma GCC unroll 2
   for (size_t n = 0; n < count; ++n, weights += 32 * kVectors) {
     const size_t at = offsets[n];
     __m256i b[kVectors];
