@@ -40,11 +40,12 @@ namespace octet::kernels {
 namespace {
 
 constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
-constexpr size_t kChunk = 32;         // input channels that stand together in V
-constexpr size_t kPartChannels = 64;  // input channels whose U is made at once, where it is not stored
-constexpr size_t kItemsWanted = 16;   // so that threads find work in small images too
-constexpr int kHeadroomBits = 25;     // |x| < 2^25, above
-constexpr int kScaleBits = 6;         // 64 * x is what stands in the s32
+constexpr size_t kChunk = 32;            // input channels that stand together in V
+constexpr size_t kPartChannels = 64;     // input channels whose U is made at once, where it is not stored
+constexpr size_t kItemsWanted = 16;      // so that threads find work in small images too
+constexpr size_t kMostStored = 8 << 20;  // bytes of U: a network has many layers, and L3 other users
+constexpr int kHeadroomBits = 25;        // |x| < 2^25, above
+constexpr int kScaleBits = 6;            // 64 * x is what stands in the s32
 
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
@@ -55,7 +56,7 @@ inline size_t align_64(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
 
 // Packed memory: the plan, then for each panel of Isa::kPanel output channels a header and weights. The
-// weights are U (stored), or s8 from which every run makes U: nine times less to fetch from memory.
+// weights are U (stored), or s8 from which every run makes U: eight times less to fetch from memory.
 //   header   s32 bias[kPanel]         64 * (bias - zero_point * sum of weights + rounding term)
 //            s32 right_shift[kPanel]  p + 6 or 0
 //            s32 left_shift[kPanel]   -(p + 6) or 0
@@ -151,8 +152,8 @@ WinogradPlan make_plan(const ConvS8& c) {
   p.panels = divide_up(c.output_channels, Isa::kPanel);
   p.chunks = divide_up(c.input_channels, kChunk);
   p.pairs = divide_up(c.input_channels, 2);
-  // A network has many layers: a part of L3 is there for one.
-  p.stored = kPoints * 2 * c.input_channels * c.output_channels <= max_size(caches.l2 / 2, caches.l3 / 4);
+  const size_t u_bytes = kPoints * 2 * c.input_channels * c.output_channels;
+  p.stored = u_bytes <= max_size(caches.l2 / 2, min_size(caches.l3 / 4, kMostStored));
   p.part_pairs = p.stored ? p.pairs : min_size(p.pairs, kPartChannels / 2);
   p.u_bytes = odd_lines(p.part_pairs * 4 * Isa::kPanel);
   choose_block<Isa>(&p, caches.l2);
@@ -188,7 +189,7 @@ size_t items(const ConvS8& c) {
 // Where U does not fit in L2 it comes from L3 while it is multiplied, and may set the pace.
 template <class Isa>
 double winograd_cycles(const ConvS8& c) {
-  constexpr double kBytesACycle = 20;  // from L3
+  constexpr double kBytesACycle = 12;  // from L3
   const WinogradPlan p = make_plan<Isa>(c);
   const size_t vectors = divide_up(c.input_channels, Isa::kPanel);  // a vector of s16 has as many lanes
   const auto tiles = static_cast<double>(p.tiles), panels = static_cast<double>(p.panels);
