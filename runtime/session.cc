@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "runtime/parallel.h"
 #include "runtime/partition.h"
 #include "runtime/session_plan.h"
 #include "runtime/session_state.h"
@@ -95,6 +96,7 @@ Status Session::prepare_steps() {
   context.cpu = cpu_;
   context.threads = options_.threads;
   context.pool = state.pool.get();
+  context.thread_worth_ns = measure_thread_worth_ns(state.pool.get(), options_.threads);
   state.memory.expect(expected_bytes(tensors_, state.views));
   context.memory = &state.memory;
   context.model = model_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// parallel_for: the ranges cover the items once, are even, and no smaller than asked.
+// parallel_for: the ranges cover the items once, are even, and no smaller than asked;
+// what a thread is worth stays between its bounds.
 #include "runtime/parallel.h"
 
 #include <gtest/gtest.h>
@@ -47,6 +48,15 @@ TEST(ParallelFor, RangesAreEvenAndLargeEnough) {
       }
     if (pool) pthreadpool_destroy(pool);
   }
+}
+
+TEST(ParallelFor, AThreadIsWorthSomeMicroseconds) {
+  EXPECT_EQ(measure_thread_worth_ns(nullptr, 1), 2000u);
+  pthreadpool_t pool = pthreadpool_create(2);
+  const uint64_t worth = measure_thread_worth_ns(pool, 2);
+  EXPECT_GE(worth, 2000u);
+  EXPECT_LE(worth, 12000u);
+  pthreadpool_destroy(pool);
 }
 
 }  // namespace
