@@ -91,7 +91,7 @@ inline void multiply_run(const Pixels& pixels, size_t offset, size_t steps, cons
   }
 }
 
-template <size_t kRows, size_t kVectors, class Pixels, class Outputs>
+template <size_t kRows, size_t kVectors, bool kOneRun, class Pixels, class Outputs>
 __attribute__((always_inline)) inline void run_micro_tile(const MicroTile<AvxVnni>& t, const Pixels& pixels,
                                                           const Outputs& outputs, const uint8_t* ahead,
                                                           const Epilogue256& e) {
@@ -105,8 +105,12 @@ __attribute__((always_inline)) inline void run_micro_tile(const MicroTile<AvxVnn
       for (size_t j = 0; j < kVectors; ++j)
         acc[part][i][j] = part == 0 ? load(t.panel + 32 * j) : _mm256_setzero_si256();
   const uint8_t* weights = t.panel + AvxVnni::header_bytes(8 * kVectors);
-  for (size_t run = 0; run < t.runs; ++run, weights += 32 * kVectors * t.steps, ahead += 8 * t.steps)
-    multiply_run(pixels, t.run_offsets[run], t.steps, weights, ahead, acc);
+  if constexpr (kOneRun) {
+    multiply_run(pixels, 0, t.steps, weights, ahead, acc);
+  } else {
+    for (size_t run = 0; run < t.runs; ++run, weights += 32 * kVectors * t.steps, ahead += 8 * t.steps)
+      multiply_run(pixels, t.run_offsets[run], t.steps, weights, ahead, acc);
+  }
 #pragma GCC unroll 4
   for (size_t part = 1; part < kParts; ++part)
 #pragma GCC unroll 6
@@ -125,22 +129,23 @@ inline bool are_even(const T* places, size_t count) {
   return static_cast<size_t>(places[count - 1] - places[0]) == (count - 1) * step;
 }
 
-// `tiles` times kRows pixels.
+// `tiles` times kRows pixels. Those of 1x1 convolutions, mostly at equal distances, get along with fewer
+// registers, and short sums do not wait for them.
 template <size_t kRows, size_t kVectors>
 void run_micro_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t tiles, const Epilogue256& e) {
   const uint8_t* const* pixels = t.pixels + first;
   const size_t* outputs = t.outputs + first;
   const uint8_t* ahead = t.next_panel + first * t.next_bytes_per_pixel;
   const size_t share = kRows * t.next_bytes_per_pixel;
-  if (!are_even(pixels, kRows * tiles) || !are_even(outputs, kRows * tiles)) {
+  if (t.runs > 1 || !are_even(pixels, kRows * tiles) || !are_even(outputs, kRows * tiles)) {
     for (; tiles > 0; --tiles, pixels += kRows, outputs += kRows, ahead += share)
-      run_micro_tile<kRows, kVectors>(t, pixels, outputs, ahead, e);
+      run_micro_tile<kRows, kVectors, false>(t, pixels, outputs, ahead, e);
     return;
   }
   Even<const uint8_t*> even_pixels = {pixels[0], static_cast<size_t>(pixels[1] - pixels[0])};
   Even<size_t> even_outputs = {outputs[0], outputs[1] - outputs[0]};
   for (; tiles > 0; --tiles, ahead += share) {
-    run_micro_tile<kRows, kVectors>(t, even_pixels, even_outputs, ahead, e);
+    run_micro_tile<kRows, kVectors, true>(t, even_pixels, even_outputs, ahead, e);
     even_pixels.first += kRows * even_pixels.step;
     even_outputs.first += kRows * even_outputs.step;
   }
