@@ -53,7 +53,6 @@ struct PrepareContext {
   pthreadpool_t pool = nullptr;     // the one that run will get; null with one thread
   SessionMemory* memory = nullptr;  // for packed weights and tables; never null in prepare
   const Model* model = nullptr;     // to release constants that run does not read; never null in prepare
-  uint64_t thread_worth_ns = 0;     // work that pays for another thread, see runtime/parallel.h
   size_t scratch_bytes = 0;         // out: scratch that run needs for each thread
 };
 

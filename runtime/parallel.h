@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 #include "runtime/op.h"
 
@@ -40,11 +39,5 @@ void parallel_for(const RunContext& context, size_t items, size_t minimum, const
       },
       &task, ranges, 0);
 }
-
-// How many nanoseconds of work a second thread is worth: several times what it takes to hand work to the
-// pool's spinning threads and to wait for them, measured in at most 0.2 ms. That is half a microsecond where
-// cores share a cache and twice that where they do not; there the data moves between them as well. Results
-// never depend on it.
-uint64_t measure_thread_worth_ns(pthreadpool_t pool, size_t threads);
 
 }  // namespace octet

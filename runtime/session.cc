@@ -10,7 +10,6 @@
 #include <limits>
 #include <utility>
 
-#include "runtime/parallel.h"
 #include "runtime/partition.h"
 #include "runtime/session_plan.h"
 #include "runtime/session_state.h"
@@ -96,7 +95,6 @@ Status Session::prepare_steps() {
   context.cpu = cpu_;
   context.threads = options_.threads;
   context.pool = state.pool.get();
-  context.thread_worth_ns = measure_thread_worth_ns(state.pool.get(), options_.threads);
   state.memory.expect(expected_bytes(tensors_, state.views));
   context.memory = &state.memory;
   context.model = model_;

@@ -12,6 +12,10 @@
 namespace octet {
 namespace {
 
+// A thread that still spins takes half a microsecond to start and to be waited for; where cores share no
+// cache, the data that moves between them costs several more.
+constexpr size_t kMicrosecondsWorthAThread = 3;
+
 Status out_of_memory(const OpView& view, size_t bytes) {
   return error(StatusCode::kOutOfMemory, "'%s': no memory for %zu bytes of packed weights", view.name(),
                bytes);
@@ -46,9 +50,9 @@ size_t macs_of(const kernels::ConvS8& c) {
 }
 
 // About what one core does, of the slower shapes.
-double macs_per_ns(const PreparedConvS8& prepared) {
+size_t macs_per_microsecond(const PreparedConvS8& prepared) {
   const kernels::CpuFeature feature = prepared.kernel->feature;
-  const double dense = feature == kernels::kPortable ? 4 : feature == kernels::kAvx2 ? 60 : 120;
+  const size_t dense = feature == kernels::kPortable ? 4000 : feature == kernels::kAvx2 ? 60000 : 120000;
   return prepared.conv.groups == 1 ? dense : dense / 3;
 }
 
@@ -96,10 +100,9 @@ Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareC
     context->model->release(conv.weights, weights_of(conv));
   }
   prepared->items = prepared->kernel->items(conv);
-  const double share = static_cast<double>(context->thread_worth_ns) * macs_per_ns(*prepared) /
-                       static_cast<double>(std::max<size_t>(macs_of(conv), 1));
-  prepared->minimum_items =
-      static_cast<size_t>(static_cast<double>(prepared->items) * std::min(share, 1.0)) + 1;
+  prepared->minimum_items = kMicrosecondsWorthAThread * prepared->items * macs_per_microsecond(*prepared) /
+                                std::max<size_t>(macs_of(conv), 1) +
+                            1;
   context->scratch_bytes = std::max(context->scratch_bytes, prepared->kernel->scratch_bytes(conv));
   return {};
 }

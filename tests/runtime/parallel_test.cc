@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// parallel_for: the ranges cover the items once, are even, and no smaller than asked;
-// what a thread is worth stays between its bounds.
+// parallel_for: the ranges cover the items once, are even, and no smaller than asked.
 #include "runtime/parallel.h"
 
 #include <gtest/gtest.h>
@@ -48,15 +47,6 @@ TEST(ParallelFor, RangesAreEvenAndLargeEnough) {
       }
     if (pool) pthreadpool_destroy(pool);
   }
-}
-
-TEST(ParallelFor, AThreadIsWorthSomeMicroseconds) {
-  EXPECT_EQ(measure_thread_worth_ns(nullptr, 1), 2000u);
-  pthreadpool_t pool = pthreadpool_create(2);
-  const uint64_t worth = measure_thread_worth_ns(pool, 2);
-  EXPECT_GE(worth, 2000u);
-  EXPECT_LE(worth, 12000u);
-  pthreadpool_destroy(pool);
 }
 
 }  // namespace
