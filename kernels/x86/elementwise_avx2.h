@@ -42,10 +42,12 @@ template <class Compute>
 inline void repeated_row(const int8_t* x, const int8_t* y, const ElementwiseS8& e, const Compute& compute) {
   int8_t buffer[kRepeatedBytes];
   size_t length = 0;  // whole rows
-  for (; length + e.columns <= kRepeatedBytes; length += e.columns) std::memcpy(buffer + length, y, e.columns);
+  for (; length + e.columns <= kRepeatedBytes; length += e.columns)
+    std::memcpy(buffer + length, y, e.columns);
   const size_t total = e.rows * e.columns;
   for (size_t i = 0; i < total; i += length)
-    elementwise_row<true, true>(x + i, buffer, e.output + i, total - i < length ? total - i : length, compute);
+    elementwise_row<true, true>(x + i, buffer, e.output + i, total - i < length ? total - i : length,
+                                compute);
 }
 
 // compute(a, b): 32 results from 32 values of each operand.
