@@ -9,9 +9,10 @@
 // of weights back, modulo 2^32.
 //
 // Two multiplies a cycle are the limit: a single window costs maddubs and pmaddwd for 32 products,
-// a merged pair two maddubs and one pmaddwd for 64. Eight accumulators, four vectors of weights,
-// ones and two broadcasts of inputs fill the 16 registers. conv_s8_gemm_256.h describes the header of
-// the packed panels, conv_s8_merge_avx2.h the sections of windows that follow it.
+// a merged pair two maddubs and one pmaddwd for 64. Eight accumulators, three vectors of weights (the
+// fourth of a merged pair comes from memory), ones and four sums fill the 16 registers.
+// conv_s8_gemm_256.h describes the header of the packed panels, conv_s8_merge_avx2.h the sections
+// of windows that follow it.
 #include "kernels/x86/conv_s8_gemm_256.h"
 #include "kernels/x86/conv_s8_merge_avx2.h"
 

@@ -137,8 +137,8 @@ struct Windows {
 inline void choose_windows(const Segment& s, Windows* windows) {
   UnsafeSums unsafe;
   find_unsafe_sums(s, &unsafe);
-  // left_n: four times the windows of elements k + n and behind, if one starts there, whose first pair is safe
-  // or shared. The two low bits say by how much less than 4 the next one moves on.
+  // left_n: four times the windows of elements k + n and behind, if one starts there, whose first pair is
+  // safe or shared. The two low bits say by how much less than 4 the next one moves on.
   unsigned left1 = 0, left2 = 0, left3 = 0, left4 = 0;
   for (size_t k = s.elements; k-- > 0;) {
     const unsigned two = left2 + 2, three = left3 + unsafe.three[k + 2] + 1;
