@@ -2,6 +2,7 @@
 """What only Octet is asked: where the time goes, how it grows, what a fresh process costs. Uses the octet command."""
 import json
 import os
+import re
 import subprocess
 
 import numpy as np
@@ -68,11 +69,18 @@ def growth(command, work):
     return result
 
 
-def start_of_command(command, model):
-    """Load to first answer and peak memory of the octet command, each start a fresh process."""
-    runs = [command.bench(model, "--runs", 1, "--warmup", 0) for _ in range(STARTS)]
-    return {"first_answer_ms": min(run["load_ms"] + run["first_run_ms"] for run in runs),
-            "peak_rss_bytes": min(run["peak_rss_bytes"] for run in runs)}
+def starts_of_octet(build, model, core):
+    """Load to first answer and peak memory of examples/first_answer.c, each start a fresh process."""
+    program, found = build / "examples/first_answer", []
+    for _ in range(STARTS if program.exists() else 0):
+        done = subprocess.run([program, model], capture_output=True, text=True,
+                              preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+        match = re.search(r"together ([\d.]+) ms\s+peak resident\s+(\d+) kB", done.stdout)
+        if match:
+            found.append((float(match.group(1)), int(match.group(2)) * 1024))
+    if not found:
+        return {"failed": "examples/first_answer is not built"}
+    return {"first_answer_ms": min(time for time, _ in found), "peak_rss_bytes": min(peak for _, peak in found)}
 
 
 def starts_of_peers(environments, peers, network, models, core):

@@ -48,8 +48,8 @@ def _measure_starts(given, environments):
     """Fresh processes, MobileNetV2."""
     network = networks.prepare("mobilenet_v2", environments.work, given.data)
     models = measure.prepare_models(environments, given.peers, network)
-    command = octet_command.Command(given.build, given.cores)
-    return {"octet command": octet_command.start_of_command(command, models["octet/int8"]["path"]),
+    own = octet_command.starts_of_octet(given.build, models["octet/int8"]["path"], given.cores[0])
+    return {"octet, from C": own,
             **octet_command.starts_of_peers(environments, given.peers, network, models, given.cores[0])}
 
 
