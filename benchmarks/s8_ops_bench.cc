@@ -7,8 +7,10 @@
 //   s8_ops_bench --benchmark_filter=add_s8
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/add_s8.h"
@@ -80,8 +82,9 @@ template <class Params, class Function>
 void add_elementwise(KernelRows<Function> rows, const Params& params) {
   const size_t n = 56 * 56 * 24;
   const auto a = random_s8(n), b = random_s8(n);
-  add_rows(rows, "56x56x24", 2 * n, n,
-           [=](Function* run, uint8_t* o) { run(params, {a.data(), b.data(), s8(o), 1, n, 0, 0, 1, 1}); });
+  add_rows(rows, "56x56x24", 2 * n, n, [=](Function* run, uint8_t* o) {
+    run(params, {a.data(), b.data(), s8(o), 1, n, 0, 0, 1, 1});
+  });
   add_rows(rows, "28x28x96_1x1x96", 28 * 28 * 96, 28 * 28 * 96, [=](Function* run, uint8_t* o) {
     run(params, {a.data(), b.data(), s8(o), 28 * 28, 96, 96, 0, 1, 1});
   });
@@ -99,8 +102,9 @@ void add_pools() {
     const AveragePoolS8 average = {g, false, counts, multiplier, right_shift, 3, 4, -5, -128, 127};
     add_rows(average_pool_s8_kernels(), shape, in, out,
              [=](AveragePoolS8Function* run, uint8_t* o) { run(average, input.data(), s8(o), 0, 56); });
-    add_rows(max_pool_s8_kernels(), shape, in, out,
-             [=](MaxPoolS8Function* run, uint8_t* o) { run({g, -128, 127}, input.data(), s8(o), 0, 56); });
+    add_rows(max_pool_s8_kernels(), shape, in, out, [=](MaxPoolS8Function* run, uint8_t* o) {
+      run({g, -128, 127}, input.data(), s8(o), 0, 56);
+    });
   }
 }
 
@@ -111,8 +115,9 @@ void add_unary() {
   const std::vector<int16_t> slopes(32, 4000);
   add_rows(table_s8_kernels(), "112x112x32", n, n,
            [=](TableS8Function* run, uint8_t* o) { run(table.data(), input.data(), s8(o), n); });
-  add_rows(quantize_f32_s8_kernels(), "112x112x32", 4 * n, n,
-           [=](QuantizeF32S8Function* run, uint8_t* o) { run({0.7f, 3}, real.data(), s8(o), n); });
+  add_rows(quantize_f32_s8_kernels(), "112x112x32", 4 * n, n, [=](QuantizeF32S8Function* run, uint8_t* o) {
+    run({0.7f, 3}, real.data(), s8(o), n);
+  });
   add_rows(dequantize_s8_f32_kernels(), "112x112x32", n, 4 * n,
            [=](DequantizeS8F32Function* run, uint8_t* o) {
              run({0.7f, 3}, input.data(), reinterpret_cast<float*>(o), n);
@@ -130,10 +135,6 @@ void add_reductions() {
            [=](ReduceS8Function* run, uint8_t* o) { run(spatial, input.data(), s8(o), 0, 1280); });
   add_rows(reduce_s8_kernels(), "256x512_last", 256 * 512, 256,
            [=](ReduceS8Function* run, uint8_t* o) { run(rows, input.data(), s8(o), 0, 256); });
-  const std::vector<uint32_t> exp_table(256, 9);
-  add_rows(softmax_s8_kernels(), "1000", 1000, 4000, [=](SoftmaxS8Function* run, uint8_t* o) {
-    run({1000, exp_table.data(), 65536, -128, true}, input.data(), o, 1);
-  });
   std::vector<int32_t> index0, index1;
   for (int32_t i = 0; i < 64; ++i) index0.push_back(i / 2);
   for (int32_t i = 0; i < 64; ++i) index1.push_back(i < 62 ? i / 2 + 1 : 31);
@@ -144,6 +145,23 @@ void add_reductions() {
                   index1.data(), weight.data()},
                  input.data(), s8(o), 0, 64);
            });
+}
+
+void add_softmax() {
+  std::vector<uint32_t> exp_table;
+  for (int d = 0; d < 256; ++d)
+    exp_table.push_back(static_cast<uint32_t>(std::lround(65536 * std::exp(-0.06 * d))));
+  const std::pair<size_t, size_t> shapes[] = {{4420, 2}, {1917, 21}, {196, 196}, {1, 1000}};
+  for (const auto& [rows, columns] : shapes) {
+    const auto input = random_s8(rows * columns);
+    const std::string shape = std::to_string(rows) + "x" + std::to_string(columns);
+    const size_t n = rows * columns, height = rows;
+    for (const bool f32 : {false, true}) {
+      const SoftmaxS8 softmax = {columns, exp_table.data(), 65536, -128, f32};
+      add_rows(softmax_s8_kernels(), shape + (f32 ? "_f32" : "_s8"), n, f32 ? 4 * n : n,
+               [=](SoftmaxS8Function* run, uint8_t* o) { run(softmax, input.data(), o, height); });
+    }
+  }
 }
 
 void add_transpose(const std::string& name, const std::vector<size_t>& shape,
@@ -174,6 +192,7 @@ void add_all() {
   add_unary();
   add_pools();
   add_reductions();
+  add_softmax();
   add_transpose("nchw_to_nhwc_s8_3x224x224", {3, 224, 224}, {1, 2, 0}, 1);
   add_transpose("nchw_to_nhwc_f32_3x224x224", {3, 224, 224}, {1, 2, 0}, 4);
   add_transpose("nhwc_to_nchw_s8_56x56x64", {56, 56, 64}, {2, 0, 1}, 1);
