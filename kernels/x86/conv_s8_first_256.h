@@ -44,13 +44,6 @@ void blend_first_256(const Blend<Isa>& b, typename Isa::Element* to) {
   }
 }
 
-// Four bytes of input, to all lanes.
-inline __m256i broadcast_four(const void* from) {
-  int32_t four;
-  std::memcpy(&four, from, sizeof(four));
-  return _mm256_set1_epi32(four);
-}
-
 template <class Isa, size_t kRows, size_t kVectors>
 inline void multiply_first_256(const MicroTile<Isa>& t, const typename Isa::Element* const* pixels,
                                __m256i (&acc)[kRows][kVectors]) {

@@ -11,17 +11,9 @@
 namespace octet::kernels {
 namespace {
 
-struct FirstAvx2 : First256 {
-  using Element = int16_t;
+struct FirstAvx2 : First256, WidenedInputs {
   using Weight = int16_t;
-  static constexpr size_t kStep = 2, kVectorElements = 16;
 
-  static int16_t pad_element(int32_t input_zero_point) { return static_cast<int16_t>(input_zero_point); }
-  static void fill(int16_t* to, size_t count, int16_t value) {
-    const __m256i v = _mm256_set1_epi16(value);
-    for (size_t i = 0; i < count; i += 16) store(to + i, v);
-  }
-  static void convert(const int8_t* from, size_t count, int16_t* to);
   static void blend(const Blend<FirstAvx2>& b, int16_t* to) { blend_first_256(b, to); }
   static void pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& panel, uint8_t* to) {
     pack_first_256<FirstAvx2>(c, plan, panel, c.input_zero_point, to);
@@ -36,16 +28,6 @@ struct FirstAvx2 : First256 {
     run_first_256(t, first, tiles, e);
   }
 };
-
-void FirstAvx2::convert(const int8_t* from, size_t count, int16_t* to) {
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    store(to + i, _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
-  if (i == count) return;
-  alignas(16) int8_t tail[16];
-  std::memcpy(tail, from + i, count - i);
-  store(to + i, _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(tail))));
-}
 
 }  // namespace
 

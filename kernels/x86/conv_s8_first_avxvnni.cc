@@ -13,19 +13,9 @@
 namespace octet::kernels {
 namespace {
 
-struct FirstVnni : First256 {
-  using Element = uint8_t;
+struct FirstVnni : First256, FlippedInputs {
   using Weight = int8_t;
-  static constexpr size_t kStep = 4, kVectorElements = 32;
 
-  static uint8_t pad_element(int32_t input_zero_point) {
-    return static_cast<uint8_t>(input_zero_point + 128);
-  }
-  static void fill(uint8_t* to, size_t count, uint8_t value) {
-    const __m256i v = _mm256_set1_epi8(static_cast<char>(value));
-    for (size_t i = 0; i < count; i += 32) store(to + i, v);
-  }
-  static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void blend(const Blend<FirstVnni>& b, uint8_t* to) { blend_first_256(b, to); }
   static void pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& panel, uint8_t* to) {
     pack_first_256<FirstVnni>(c, plan, panel, c.input_zero_point + 128, to);
@@ -39,16 +29,6 @@ struct FirstVnni : First256 {
     run_first_256(t, first, tiles, e);
   }
 };
-
-void FirstVnni::convert(const int8_t* from, size_t count, uint8_t* to) {
-  const __m256i flip = _mm256_set1_epi8(-128);
-  size_t i = 0;
-  for (; i + 32 <= count; i += 32) store(to + i, _mm256_xor_si256(load(from + i), flip));
-  if (i == count) return;
-  alignas(32) int8_t tail[32];
-  std::memcpy(tail, from + i, count - i);
-  store(to + i, _mm256_xor_si256(load(tail), flip));
-}
 
 }  // namespace
 

@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/inputs_256.h"
 #include "kernels/x86/requantize_avx2.h"
 
 namespace octet::kernels {

@@ -19,15 +19,9 @@
 namespace octet::kernels {
 namespace {
 
-struct Maddubs : Gemm256 {
-  using Element = uint8_t;
-  static constexpr size_t kStep = 4, kRows = 4;
+struct Maddubs : Gemm256, FlippedInputs {
+  static constexpr size_t kRows = 4;
 
-  static uint8_t pad_element(int32_t input_zero_point) {
-    return static_cast<uint8_t>(input_zero_point + 128);
-  }
-  static void fill(uint8_t* to, size_t count, uint8_t value);
-  static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<Maddubs>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
@@ -53,33 +47,11 @@ size_t written_bytes<Maddubs>(const ConvS8&, const StripPlan&, const Panel& pane
   return sections_at(panel.width) + read_section_bytes(packed, panel.width);
 }
 
-// Stores may run up to 31 elements over `to + count`; what stands there is written later or never read.
-void Maddubs::fill(uint8_t* to, size_t count, uint8_t value) {
-  const __m256i v = _mm256_set1_epi8(static_cast<char>(value));
-  for (size_t i = 0; i < count; i += 32) store(to + i, v);
-}
-
-void Maddubs::convert(const int8_t* from, size_t count, uint8_t* to) {
-  const __m256i flip = _mm256_set1_epi8(-128);
-  size_t i = 0;
-  for (; i + 32 <= count; i += 32) store(to + i, _mm256_xor_si256(load(from + i), flip));
-  if (i == count) return;
-  alignas(32) int8_t tail[32];
-  std::memcpy(tail, from + i, count - i);
-  store(to + i, _mm256_xor_si256(load(tail), flip));
-}
-
 void Maddubs::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
   pack_header(c, panel, c.input_zero_point + 128, to);
   uint8_t* sections = to + sections_at(panel.width);
   const auto bytes = static_cast<uint32_t>(pack_windows(c, plan, panel, sections) - sections);
   std::memcpy(to + header_bytes(panel.width) - 28, &bytes, sizeof(bytes));
-}
-
-inline __m256i broadcast_four(const uint8_t* from) {
-  int32_t four;
-  std::memcpy(&four, from, sizeof(four));
-  return _mm256_set1_epi32(four);
 }
 
 // acc += sums of two neighbours. The empty assembly fixes the order of the additions: gcc would

@@ -16,13 +16,9 @@
 namespace octet::kernels {
 namespace {
 
-struct Avx2 : Gemm256 {
-  using Element = int16_t;
-  static constexpr size_t kStep = 2, kRows = 6;
+struct Avx2 : Gemm256, WidenedInputs {
+  static constexpr size_t kRows = 6;
 
-  static int16_t pad_element(int32_t input_zero_point) { return static_cast<int16_t>(input_zero_point); }
-  static void fill(int16_t* to, size_t count, int16_t value);
-  static void convert(const int8_t* from, size_t count, int16_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
     pack_header(c, panel, c.input_zero_point, to);
     pack_weights<Avx2>(c, plan, panel, to);
@@ -30,28 +26,6 @@ struct Avx2 : Gemm256 {
   static void run_tiles(const MicroTile<Avx2>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
 };
-
-// Stores may run up to 15 elements over `to + count`; what stands there is written later or never read.
-void Avx2::fill(int16_t* to, size_t count, int16_t value) {
-  const __m256i v = _mm256_set1_epi16(value);
-  for (size_t i = 0; i < count; i += 16) store(to + i, v);
-}
-
-void Avx2::convert(const int8_t* from, size_t count, int16_t* to) {
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    store(to + i, _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
-  if (i == count) return;
-  alignas(16) int8_t tail[16];
-  std::memcpy(tail, from + i, count - i);
-  store(to + i, _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(tail))));
-}
-
-inline __m256i broadcast_pair(const int16_t* from) {
-  int32_t pair;
-  std::memcpy(&pair, from, sizeof(pair));
-  return _mm256_set1_epi32(pair);
-}
 
 // Vector `i` of a panel's weights, of s8 or widened.
 inline __m256i load_weights(const int8_t* weights, size_t i) {
@@ -81,7 +55,7 @@ __attribute__((always_inline)) inline void multiply_runs(const MicroTile<Avx2>& 
       weights += 16 * kVectors;
 #pragma GCC unroll 6
       for (size_t i = 0; i < kRows; ++i) {
-        const __m256i pair = broadcast_pair(a[i] + k);
+        const __m256i pair = broadcast_four(a[i] + k);
 #pragma GCC unroll 2
         for (size_t j = 0; j < kVectors; ++j) multiply_add(pair, b[j], &acc[i][j]);
       }

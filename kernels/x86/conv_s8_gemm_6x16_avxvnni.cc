@@ -17,15 +17,9 @@
 namespace octet::kernels {
 namespace {
 
-struct AvxVnni : Gemm256 {
-  using Element = uint8_t;
-  static constexpr size_t kStep = 4, kRows = 6;
+struct AvxVnni : Gemm256, FlippedInputs {
+  static constexpr size_t kRows = 6;
 
-  static uint8_t pad_element(int32_t input_zero_point) {
-    return static_cast<uint8_t>(input_zero_point + 128);
-  }
-  static void fill(uint8_t* to, size_t count, uint8_t value);
-  static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
     pack_header(c, panel, c.input_zero_point + 128, to);
     pack_weights<AvxVnni>(c, plan, panel, to);
@@ -33,28 +27,6 @@ struct AvxVnni : Gemm256 {
   static void run_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
 };
-
-// Stores may run up to 31 elements over `to + count`; what stands there is written later or never read.
-void AvxVnni::fill(uint8_t* to, size_t count, uint8_t value) {
-  const __m256i v = _mm256_set1_epi8(static_cast<char>(value));
-  for (size_t i = 0; i < count; i += 32) store(to + i, v);
-}
-
-void AvxVnni::convert(const int8_t* from, size_t count, uint8_t* to) {
-  const __m256i flip = _mm256_set1_epi8(-128);
-  size_t i = 0;
-  for (; i + 32 <= count; i += 32) store(to + i, _mm256_xor_si256(load(from + i), flip));
-  if (i == count) return;
-  alignas(32) int8_t tail[32];
-  std::memcpy(tail, from + i, count - i);
-  store(to + i, _mm256_xor_si256(load(tail), flip));
-}
-
-inline __m256i broadcast_four(const uint8_t* from) {
-  int32_t four;
-  std::memcpy(&four, from, sizeof(four));
-  return _mm256_set1_epi32(four);
-}
 
 // acc[i] += the four inputs at from(i) times the weights of one step.
 template <size_t kRows, size_t kVectors, class From>
