@@ -7,6 +7,7 @@ import statistics
 import time
 
 import held
+import octet_command
 import workers
 from environments import PEERS
 
@@ -131,12 +132,6 @@ class Group:
             worker.kill()
 
 
-def _older(model, build):
-    """Was Octet's model made by an older build?"""
-    path = pathlib.Path(model.get("path", ""))
-    return not path.is_file() or path.stat().st_mtime < (build / "tools/octet").stat().st_mtime
-
-
 def prepare_models(environments, peers, network):
     """{peer/precision: {"path"} or {"failed"}}; a model that exists is kept."""
     root = environments.work / "networks" / network["name"]
@@ -147,7 +142,9 @@ def prepare_models(environments, peers, network):
             key = f"{peer}/{precision}"
             if peer in environments.reasons:
                 models[key] = {"failed": environments.reasons[peer]}
-            if key in models and not (peer == "octet" and _older(models[key], environments.build)):
+            stale = peer == "octet" and octet_command.Command(environments.build, []).newer_than(
+                pathlib.Path(models.get(key, {}).get("path", "")))
+            if key in models and not stale:
                 continue
             folder = root / peer
             folder.mkdir(parents=True, exist_ok=True)

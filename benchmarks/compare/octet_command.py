@@ -25,6 +25,10 @@ class Command:
     def __init__(self, build, cores):
         self.program, self.cores = str(build / "tools/octet"), cores
 
+    def newer_than(self, model):
+        """Is there no such model, or one that an older build made?"""
+        return not model.is_file() or model.stat().st_mtime < os.stat(self.program).st_mtime
+
     def __call__(self, *arguments, threads=1):
         cores = set(self.cores[:threads])
         done = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True,
@@ -54,7 +58,7 @@ def growth(command, work):
         for value, arguments in cases:
             stem = folder / f"{what.replace(' ', '_')}_{value}"
             model = stem.with_name(stem.name + ".octet")
-            if not model.exists():
+            if command.newer_than(model):
                 onnx, samples = stem.with_name(stem.name + ".onnx"), stem.with_name(stem.name + "_samples")
                 make_networks.mobilenet_v2(onnx, **arguments)
                 samples.mkdir(exist_ok=True)
