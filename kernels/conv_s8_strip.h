@@ -162,8 +162,7 @@ struct MicroTile {
 // All pixels of the tile by one panel: as a rows + b (rows - 1), so that no pixel is left over;
 // where there are too few for that, a last tile of fewer rows.
 template <class Isa>
-void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro,
-               const typename Isa::Epilogue& epilogue) {
+void run_panel(size_t pixels, const MicroTile<Isa>& micro, const typename Isa::Epilogue& epilogue) {
   const size_t rows = rows_of<Isa>(micro.width, 0), portions = divide_up(pixels, rows);
   const size_t missing = portions * rows - pixels;
   const bool even = missing <= portions;
@@ -171,11 +170,6 @@ void run_panel(const ConvS8& c, size_t pixels, const MicroTile<Isa>& micro,
   const size_t rest_rows = even ? rows - 1 : rows - missing, rest = even ? missing : 1;
   if (whole > 0) Isa::run_tiles(micro, 0, rows, whole, epilogue);
   if (rest > 0) Isa::run_tiles(micro, whole * rows, rest_rows, rest, epilogue);
-  if (!c.output_table || c.accumulator_scale) return;
-  for (size_t m = 0; m < pixels; ++m) {
-    int8_t* q = static_cast<int8_t*>(micro.output) + micro.outputs[m];
-    for (size_t o = 0; o < micro.columns; ++o) q[o] = c.output_table[q[o] + 128];
-  }
 }
 
 struct PanelRange {
@@ -208,9 +202,45 @@ void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& ra
     micro.next_bytes_per_pixel = next.bytes / pixels;
     // Pixels move to the group's channels, and back behind it.
     for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] += group_channel;
-    run_panel<Isa>(c, pixels, micro, epilogue);
+    run_panel<Isa>(pixels, micro, epilogue);
     for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] -= group_channel;
   }
+}
+
+// Outputs that go through the output table: `channels` of each pixel, s8.
+struct TableArea {
+  int8_t* first;
+  size_t rows, row_stride, pixels, pixel_stride, channels;
+};
+
+// An Isa may have its own way of looking up.
+template <class Isa>
+inline auto look_up_outputs(const int8_t* table, const TableArea& a, int)
+    -> decltype(Isa::look_up_outputs(table, a)) {
+  Isa::look_up_outputs(table, a);
+}
+template <class Isa>
+inline void look_up_outputs(const int8_t* table, const TableArea& a, long) {
+  for (size_t y = 0; y < a.rows; ++y)
+    for (size_t x = 0; x < a.pixels; ++x) {
+      int8_t* q = a.first + y * a.row_stride + x * a.pixel_stride;
+      for (size_t o = 0; o < a.channels; ++o) q[o] = table[q[o] + 128];
+    }
+}
+
+// The tile's outputs of these panels, which are neighbouring channels, become entries of the table.
+template <class Isa>
+void look_up_tile(const ConvS8& c, const PackedStrip& packed, const PanelRange& range, const StripTile& t,
+                  void* output) {
+  if (c.accumulator_scale || range.first == range.last) return;
+  const StripPlan& p = *packed.plan;
+  const size_t channel = packed.panels[range.first].first;
+  const Panel& last = packed.panels[range.last - 1];
+  int8_t* first = static_cast<int8_t*>(output) + t.n * p.output.batch + t.y * p.output.row +
+                  t.x * p.output.pixel + channel;
+  look_up_outputs<Isa>(
+      c.output_table,
+      {first, t.height, p.output.row, t.width, p.output.pixel, last.first + last.columns - channel}, 0);
 }
 
 template <class Isa>
@@ -233,6 +263,7 @@ void run_pixels(const ConvS8& c, const PackedStrip& packed, size_t first, size_t
     const StripTile tile = find_tile(*packed.plan, first, last);
     prepare_tile<Isa>(c, *packed.plan, tile, before, input, scratch);
     run_panels<Isa>(c, packed, range, tile, scratch, output);
+    if (c.output_table) look_up_tile<Isa>(c, packed, range, tile, output);
     first += tile.height * tile.width;
     before = tile;
   }
@@ -244,6 +275,8 @@ struct PanelPosition {
 };
 inline PanelPosition find_position(const PackedStrip& packed, size_t position) {
   PanelPosition at = {0, 0};
+  if (position == 0) return at;
+  if (position == packed.plan->positions) return {packed.plan->panels, 0};
   for (; at.panel < packed.plan->panels; ++at.panel) {
     const size_t width = packed.panels[at.panel].width;
     if (position < width * packed.plan->pixels) {
@@ -255,6 +288,22 @@ inline PanelPosition find_position(const PackedStrip& packed, size_t position) {
   return at;
 }
 
+// A single pixel that is read in place. An Isa may have run_single() for that: there the frame takes as long
+// as the products.
+template <class Isa>
+inline auto run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                       const int8_t* input, void* output, int)
+    -> decltype(Isa::run_single(c, packed, range, input, output), bool()) {
+  if (packed.plan->pixels != 1 || !packed.plan->in_place || c.groups != 1) return false;
+  Isa::run_single(c, packed, range, input, output);
+  if (c.output_table) look_up_tile<Isa>(c, packed, range, {0, 0, 0, 1, 1}, output);
+  return true;
+}
+template <class Isa>
+inline bool run_single(const ConvS8&, const PackedStrip&, const PanelRange&, const int8_t*, void*, long) {
+  return false;
+}
+
 template <class Isa>
 void run(const ConvS8& c, const void* packed_memory, const int8_t* input, void* output, size_t first_item,
          size_t last_item, void* scratch_memory) {
@@ -262,10 +311,12 @@ void run(const ConvS8& c, const void* packed_memory, const int8_t* input, void* 
   const PackedStrip packed(p, const_cast<void*>(packed_memory));  // only read here
   const StripScratch<Isa> scratch(p, scratch_memory);
   const size_t items = min_size(p.positions, kMostItems);
-  const size_t first = p.positions * first_item / items, last = p.positions * last_item / items;
+  const size_t first = first_item == 0 ? 0 : p.positions * first_item / items;
+  const size_t last = last_item == items ? p.positions : p.positions * last_item / items;
   if (!p.by_panels) return run_pixels<Isa>(c, packed, first, last, {0, p.panels}, input, output, scratch);
   PanelPosition begin = find_position(packed, first);
   const PanelPosition end = find_position(packed, last);
+  if (run_single<Isa>(c, packed, {begin.panel, end.panel}, input, output, 0)) return;
   if (begin.panel < end.panel && begin.pixel > 0) {  // the rest of a panel
     run_pixels<Isa>(c, packed, begin.pixel, p.pixels, {begin.panel, begin.panel + 1}, input, output, scratch);
     begin = {begin.panel + 1, 0};

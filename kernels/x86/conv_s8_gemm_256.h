@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/conv_s8_look_up.h"
 #include "kernels/x86/inputs_256.h"
 #include "kernels/x86/requantize_avx2.h"
 
@@ -47,6 +48,7 @@ struct Gemm256 {
 
   static size_t panel_width(size_t columns) { return columns <= kHalfPanel ? kHalfPanel : kPanel; }
   static size_t header_bytes(size_t width) { return 12 * width + 64; }
+  static void look_up_outputs(const int8_t* table, const TableArea& a) { look_up_area(table, a); }
 };
 
 // Places at equal distances: [i] = first + i * step.

@@ -39,13 +39,17 @@ struct Avx512Vnni : Gemm512 {
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
+  static void run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                         const int8_t* input, void* output);
 };
 
 // Flipping in place takes one operation to one to four products, which hides in long sums; copying takes a
-// load and a store for 64 inputs, once for all panels.
+// load and a store for 64 inputs, once for all panels. For a single pixel, the copy is not worth its
+// preparation.
 bool Avx512Vnni::reads_in_place(const ConvS8& c) {
   const size_t channels = c.input_channels / c.groups;
-  return channels % kStep == 0 && channels >= 64;
+  const bool single = c.batch * c.output_height * c.output_width == 1;
+  return channels % kStep == 0 && (single || channels >= 64);
 }
 
 // Stores may run up to 63 elements over `to + count`; what stands there is written later or never read.
@@ -163,6 +167,75 @@ void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t 
                              : t.width == 48 ? find_run_tiles<3, Avx512Vnni::rows(48)>(rows, source)
                                              : find_run_tiles<4, Avx512Vnni::rows(64)>(rows, source);
   run_tiles(t, first, tiles, e);
+}
+
+// A panel and where its outputs go, for one pixel.
+struct SinglePixel {
+  const uint8_t* panel;
+  void* output;
+  size_t columns, width;
+  size_t outputs[1];
+};
+
+// acc += kSteps steps of one pixel; with few vectors, each step has accumulators of its own.
+template <size_t kSteps, size_t kVectors, size_t kParts>
+__attribute__((always_inline)) inline void multiply_steps(const uint8_t* input, const uint8_t* weights,
+                                                          __m512i flip, __m512i (&acc)[kParts][kVectors]) {
+#pragma GCC unroll 4
+  for (size_t s = 0; s < kSteps; ++s) {
+    const __m512i four = broadcast_four<Source::kInPlace>(input + 4 * s, flip);
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kVectors; ++j)
+      acc[s % kParts][j] =
+          _mm512_dpbusd_epi32(acc[s % kParts][j], four, load(weights + 64 * (kVectors * s + j)));
+  }
+}
+
+// One pixel by one panel: its weights come once and from L2, which takes two cycles a vector. So that they
+// never wait, four steps are one round, and between the panels there is nothing but the way out.
+template <size_t kVectors>
+void run_single_panel(const SinglePixel& t, const uint8_t* input, size_t steps, const Epilogue& epilogue) {
+  constexpr size_t kParts = 4 / kVectors;
+  const uint8_t* weights = t.panel + Gemm512::header_bytes(16 * kVectors);
+  __m512i acc[kParts][kVectors] = {};
+#pragma GCC unroll 4
+  for (size_t j = 0; j < kVectors; ++j) acc[0][j] = load(t.panel + 64 * j);
+  for (; steps >= 4; steps -= 4, input += 16, weights += 256 * kVectors)
+    multiply_steps<4>(input, weights, epilogue.flip, acc);
+  for (; steps > 0; --steps, input += 4, weights += 64 * kVectors)
+    multiply_steps<1>(input, weights, epilogue.flip, acc);
+  __m512i sum[1][kVectors];
+#pragma GCC unroll 4
+  for (size_t j = 0; j < kVectors; ++j) {
+    sum[0][j] = acc[0][j];
+#pragma GCC unroll 4
+    for (size_t i = 1; i < kParts; ++i) sum[0][j] = _mm512_add_epi32(sum[0][j], acc[i][j]);
+  }
+  finish_micro_tile(t, 0, sum, way_out(t.panel, 16 * kVectors), epilogue);
+}
+
+void Avx512Vnni::run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                            const int8_t* input, void* output) {
+  const Epilogue epilogue(c);
+  const size_t steps = packed.plan->run_steps, element_bytes = c.accumulator_scale ? sizeof(float) : 1;
+  const auto* pixel = reinterpret_cast<const uint8_t*>(input);
+  for (size_t i = range.first; i < range.last; ++i) {
+    const Panel& panel = packed.panels[i];
+    const SinglePixel t = {packed.base + panel.offset,
+                           static_cast<uint8_t*>(output) + panel.first * element_bytes,
+                           panel.columns,
+                           panel.width,
+                           {0}};
+    if (panel.width == 64) {
+      run_single_panel<4>(t, pixel, steps, epilogue);
+    } else if (panel.width == 48) {
+      run_single_panel<3>(t, pixel, steps, epilogue);
+    } else if (panel.width == 32) {
+      run_single_panel<2>(t, pixel, steps, epilogue);
+    } else {
+      run_single_panel<1>(t, pixel, steps, epilogue);
+    }
+  }
 }
 
 bool supports(const ConvS8&) { return true; }

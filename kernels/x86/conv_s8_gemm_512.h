@@ -23,6 +23,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/conv_s8_look_up.h"
 #include "kernels/x86/requantize_avx512.h"
 
 namespace octet::kernels {
@@ -38,6 +39,7 @@ struct Gemm512 {
 
   static size_t panel_width(size_t columns) { return (columns + 15) / 16 * 16; }
   static constexpr size_t header_bytes(size_t width) { return 8 * width + 256; }
+  static void look_up_outputs(const int8_t* table, const TableArea& a) { look_up_area(table, a); }
 };
 
 // How a panel's accumulators become outputs: as f32, or with `doublings`, of which each takes place in

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "kernels/x86/conv_s8_winograd_transforms.h"
+#include "kernels/x86/table_avx2.h"
 
 namespace octet::kernels {
 namespace {
@@ -91,6 +92,8 @@ void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, cons
                       const WinogradScratch<Isa>& s) {
   constexpr size_t kStep = sizeof(typename Isa::Vec) / 2;
   const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
+  TableParts parts;
+  if (c.output_table) make_table_parts(c.output_table, &parts);
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const int8_t* pixels[kPoints];
@@ -223,12 +226,9 @@ inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to,
   }
 }
 
-inline void look_up(const int8_t* table, const WinogradTarget& to) {
+inline void look_up_tile(const TableParts& parts, const WinogradTarget& to) {
   for (size_t y = 0; y < to.height; ++y)
-    for (size_t x = 0; x < to.width; ++x) {
-      int8_t* q = to.output + y * to.row + x * to.pixel;
-      for (size_t o = 0; o < to.columns; ++o) q[o] = table[q[o] + 128];
-    }
+    apply_table_to_pixels(parts, to.output + y * to.row, to.width, to.pixel, to.columns);
 }
 
 template <class Isa>
@@ -237,6 +237,8 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
   const auto& h = *static_cast<const PanelHeader<Isa>*>(header);
   const typename Isa::Epilogue epilogue(c.output_zero_point, c.output_min, c.output_max);
   const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
+  TableParts parts;
+  if (c.output_table) make_table_parts(c.output_table, &parts);
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const size_t y = kTile * tile.y, x = kTile * tile.x;
@@ -253,7 +255,7 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
     for (size_t vector = 0; vector < 2; ++vector, m += sizeof(typename Isa::Vec))
       transform_tile<Isa>(m, p.m_bytes, h, vector, &t[0][vector]);
     store_tile<Isa>(t, to, h, epilogue);
-    if (c.output_table) look_up(c.output_table, to);
+    if (c.output_table) look_up_tile(parts, to);
   }
 }
 

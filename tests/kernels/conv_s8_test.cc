@@ -71,6 +71,18 @@ TEST_P(ConvS8KernelTest, LayersOfRealNetworks) {
   }
 }
 
+// Fully connected layers of one row, with sums of every length modulo the steps of a round.
+TEST_P(ConvS8KernelTest, SinglePixel) {
+  for (const size_t channels : {1, 4, 8, 12, 18, 20, 64, 68, 76, 128, 132, 640}) {
+    for (const size_t outputs : {1, 8, 10, 16, 17, 32, 33, 48, 63, 64, 65, 112, 128, 200}) {
+      check_shape(square(1, 1, channels, outputs, 1, 1, 0));
+      if (HasFatalFailure()) return;
+    }
+  }
+  check_shape(square(1, 1, 96, 96, 1, 1, 0, 3));
+  check_shape(square(5, 5, 64, 40, 1, 6, 0));
+}
+
 TEST_P(ConvS8KernelTest, RaggedChannels) {
   for (const size_t channels : {1, 2, 3, 5, 8, 12, 15, 17, 24, 31, 33, 40, 100}) {
     for (const size_t outputs : {1, 3, 7, 8, 9, 16, 17, 24, 33, 40, 100}) {
