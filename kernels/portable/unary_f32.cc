@@ -11,15 +11,10 @@
 namespace octet::kernels {
 namespace {
 
-float sigmoid(float x) {
-  // exp of a non-positive number only, so that nothing overflows.
-  const float e = std::exp(-std::fabs(x));
-  return x >= 0 ? 1.0f / (1.0f + e) : e / (1.0f + e);
-}
 float softplus(float x) { return std::max(x, 0.0f) + std::log1p(std::exp(-std::fabs(x))); }
 float clamp_unit(float x) { return x < 0 ? 0.0f : x > 1 ? 1.0f : x; }
 
-// The functions, a line each; a = alpha, b = beta of the options.
+// The functions but Exp, Sigmoid and Silu, a line each; a = alpha, b = beta of the options.
 // clang-format off
 template <UnaryKind kind>
 float activation_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float b) {
@@ -31,11 +26,9 @@ float activation_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float
   else if constexpr (kind == K::kElu) return x < 0 ? a * std::expm1(x) : x;
   else if constexpr (kind == K::kSelu) return b * (x > 0 ? x : a * std::expm1(x));
   else if constexpr (kind == K::kCelu) return x < 0 ? a * std::expm1(x / a) : x;
-  else if constexpr (kind == K::kSigmoid) return sigmoid(x);
   else if constexpr (kind == K::kTanh) return std::tanh(x);
   else if constexpr (kind == K::kHardSigmoid) return clamp_unit(a * x + b);
   else if constexpr (kind == K::kHardSwish) return x * clamp_unit(x * (1.0f / 6.0f) + 0.5f);
-  else if constexpr (kind == K::kSilu) return x * sigmoid(x);
   else if constexpr (kind == K::kGelu) return 0.5f * x * (1.0f + std::erf(x * kInverseSqrt2));
   else if constexpr (kind == K::kGeluTanh)
     return 0.5f * x * (1.0f + std::tanh(kSqrt2OverPi * (x + 0.044715f * x * x * x)));
@@ -48,8 +41,7 @@ float activation_value(float x, [[maybe_unused]] float a, [[maybe_unused]] float
 template <UnaryKind kind>
 float math_value(float x) {
   using K = UnaryKind;
-  if constexpr (kind == K::kExp) return std::exp(x);
-  else if constexpr (kind == K::kLog) return std::log(x);
+  if constexpr (kind == K::kLog) return std::log(x);
   else if constexpr (kind == K::kSqrt) return std::sqrt(x);
   else if constexpr (kind == K::kReciprocal) return 1.0f / x;
   else if constexpr (kind == K::kAbs) return std::fabs(x);
@@ -77,10 +69,33 @@ template <UnaryKind kind>
 float unary_value(float x, float a, float b) {
   if constexpr (kind == UnaryKind::kShrink)
     return x < -b ? x + a : x > b ? x - a : 0.0f;
-  else if constexpr (kind >= UnaryKind::kExp)
+  else if constexpr (kind >= UnaryKind::kLog)
     return math_value<kind>(x);
   else
     return activation_value<kind>(x, a, b);
+}
+
+void exp_unary(const Unary& unary, const void* input, void* output, size_t count) {
+  unary.exp(static_cast<const float*>(input), static_cast<float*>(output), count);
+}
+
+// Sigmoid: e / (1 + e) with e = exp(-|x|), for x >= 0: 1 / (1 + e). exp of a non-positive number only, so
+// that nothing overflows. `silu`: times x.
+template <bool silu>
+void sigmoid(const Unary& unary, const void* input, void* output, size_t count) {
+  const float* in = static_cast<const float*>(input);
+  float* out = static_cast<float*>(output);
+  constexpr size_t kBlock = 256;
+  float e[kBlock];
+  for (size_t first = 0; first < count; first += kBlock, in += kBlock, out += kBlock) {
+    const size_t n = std::min(count - first, kBlock);
+    for (size_t i = 0; i < n; ++i) e[i] = -std::fabs(in[i]);
+    unary.exp(e, e, n);
+    for (size_t i = 0; i < n; ++i) {
+      const float y = (in[i] >= 0 ? 1.0f : e[i]) / (1.0f + e[i]);
+      out[i] = silu ? in[i] * y : y;
+    }
+  }
 }
 
 template <UnaryKind kind>
@@ -171,18 +186,18 @@ constexpr UnaryKernel kF32Kernels[] = {
     unary_f32<UnaryKind::kElu>,
     unary_f32<UnaryKind::kSelu>,
     unary_f32<UnaryKind::kCelu>,
-    unary_f32<UnaryKind::kSigmoid>,
+    sigmoid<false>,
     unary_f32<UnaryKind::kTanh>,
     unary_f32<UnaryKind::kHardSigmoid>,
     unary_f32<UnaryKind::kHardSwish>,
-    unary_f32<UnaryKind::kSilu>,
+    sigmoid<true>,
     unary_f32<UnaryKind::kGelu>,
     unary_f32<UnaryKind::kGeluTanh>,
     unary_f32<UnaryKind::kSoftplus>,
     unary_f32<UnaryKind::kSoftsign>,
     unary_f32<UnaryKind::kThresholdedRelu>,
     unary_f32<UnaryKind::kMish>,
-    unary_f32<UnaryKind::kExp>,
+    exp_unary,
     unary_f32<UnaryKind::kLog>,
     unary_f32<UnaryKind::kSqrt>,
     unary_f32<UnaryKind::kReciprocal>,

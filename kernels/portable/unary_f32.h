@@ -2,7 +2,7 @@
 //
 // Elementwise functions of one input:
 //
-//   f32        every kind; formulas at unary_value in unary_f32.cc. IsNaN and IsInf -> bool
+//   f32        every kind; formulas in unary_f32.cc. IsNaN and IsInf -> bool
 //   s32, s64   Identity Relu Clip Abs Neg Sign (arithmetic wraps) and Floor Ceil Round (identity)
 //   s8 u8 s16  Identity
 //   bool       Identity Not
@@ -10,6 +10,7 @@
 
 #include <cstddef>
 
+#include "kernels/exp_f32.h"
 #include "kernels/portable/element.h"
 
 namespace octet::kernels {
@@ -63,7 +64,8 @@ enum class UnaryKind : uint8_t {
 };
 
 struct Unary {
-  float alpha, beta;  // as in the schema's UnaryOptions
+  float alpha, beta;                       // as in the schema's UnaryOptions
+  ExpF32Function* exp = exp_f32_portable;  // what Exp, Sigmoid and Silu call; no choice changes the bytes
 };
 
 using UnaryKernel = void (*)(const Unary& unary, const void* input, void* output, size_t count);

@@ -19,6 +19,10 @@ kernels::UnaryKernel kernel_of(const OpView& view) {
   return kernels::select_unary(kind, kernel_element(view.input(0)->type));
 }
 
+bool calls_exp(schema::UnaryKind kind) {
+  return kind == schema::UnaryKind_Exp || kind == schema::UnaryKind_Sigmoid || kind == schema::UnaryKind_Silu;
+}
+
 }  // namespace
 
 // Checks: one input and one output of one shape; options present; the kind exists for the input's type;
@@ -37,16 +41,17 @@ Status validate_unary(const OpView& view) {
   return check_same_shape(view, output, "output", input);
 }
 
-Status prepare_unary(const OpView& view, PrepareContext*, OpPointer* op) {
+Status prepare_unary(const OpView& view, PrepareContext* context, OpPointer* op) {
   const auto& options = *view.options<schema::UnaryOptions>();
   const kernels::UnaryKernel kernel = kernel_of(view);
-  const kernels::Unary unary = {options.alpha(), options.beta()};
+  const auto& exp = kernels::exp_f32_kernels().best(context->cpu);
+  const kernels::Unary unary = {options.alpha(), options.beta(), exp.run};
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
   const size_t elements = input->shape.elements();
   const size_t in_bytes = element_bytes(input->type), out_bytes = element_bytes(output->type);
   return make_op(
-      "unary_portable",
+      calls_exp(options.kind()) ? exp.name : "unary_portable",
       [=](const RunContext& run) {
         parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
           kernel(unary, input->as<uint8_t>() + first * in_bytes, output->as<uint8_t>() + first * out_bytes,

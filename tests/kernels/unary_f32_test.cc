@@ -94,6 +94,68 @@ TEST(UnaryF32, EveryKindFollowsItsDefinition) {
   }
 }
 
+// Every exponent, both signs and the edges of the range, infinities, denormals, and NaN.
+std::vector<float> floats_of_every_size() {
+  std::vector<float> values;
+  const auto add = [&](uint32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    values.push_back(value);
+  };
+  for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += 4099) add(static_cast<uint32_t>(bits));
+  for (const uint32_t exponent : {0x00u, 0x01u, 0x7Fu, 0xFEu, 0xFFu})
+    for (const uint32_t sign : {0u, 0x80000000u})
+      for (const uint32_t mantissa : {0u, 1u, 0x400000u, 0x7FFFFFu}) add(sign | exponent << 23 | mantissa);
+  for (const float edge : {87.0f, 88.7228f, 88.7229f, 87.3365f, 103.97f, 104.0f})
+    for (const float sign : {1.0f, -1.0f}) values.push_back(sign * edge);
+  return values;
+}
+
+bool same_bits(float a, float b) {
+  return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+std::vector<kernels::KernelRow<kernels::ExpF32Function>> exp_rows() {
+  std::vector<kernels::KernelRow<kernels::ExpF32Function>> rows;
+  for (const auto& row : kernels::exp_f32_kernels())
+    if (kernels::detect_cpu_features().has(row.feature)) rows.push_back(row);
+  return rows;
+}
+
+// Each row, and what calls it, to the bit as the libm.
+TEST(ExpF32, RowsEqualTheLibm) {
+  const std::vector<float> x = floats_of_every_size();
+  const auto sigmoid_of = [](float v) {
+    const float e = std::exp(-std::fabs(v));
+    return v >= 0 ? 1.0f / (1.0f + e) : e / (1.0f + e);
+  };
+  const auto unary = [](UnaryKind kind) { return kernels::select_unary(kind, Element::kF32); };
+  for (const auto& row : exp_rows()) {
+    SCOPED_TRACE(row.name);
+    std::vector<float> exp = x, sigmoid = x, silu(x.size());
+    unary(UnaryKind::kExp)({0, 0, row.run}, exp.data(), exp.data(), x.size());  // in place
+    unary(UnaryKind::kSigmoid)({0, 0, row.run}, sigmoid.data(), sigmoid.data(), x.size());
+    unary(UnaryKind::kSilu)({0, 0, row.run}, x.data(), silu.data(), x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+      ASSERT_TRUE(same_bits(exp[i], std::exp(x[i]))) << "at " << x[i];
+      ASSERT_TRUE(same_bits(sigmoid[i], sigmoid_of(x[i]))) << "at " << x[i];
+      ASSERT_TRUE(same_bits(silu[i], x[i] * sigmoid_of(x[i]))) << "at " << x[i];
+    }
+  }
+}
+
+TEST(ExpF32, AnyCountStaysInsideItsBuffers) {
+  Random random(test_seed(2));
+  for (const auto& row : exp_rows()) {
+    for (size_t count = 0; count <= 40; ++count) {
+      const std::vector<float> x = random_f32(&random, count, -90, 90);
+      Guarded<float> input(x), output(count);
+      row.run(input.data(), output.data(), count);
+      for (size_t i = 0; i < count; ++i) ASSERT_TRUE(same_bits(output.data()[i], std::exp(x[i]))) << row.name;
+    }
+  }
+}
+
 std::vector<int> bools(UnaryKind kind, Element type, float alpha, const void* x, size_t count) {
   std::vector<uint8_t> out(count, 0xA5);
   kernels::select_unary(kind, type)({alpha, 0}, x, out.data(), count);
