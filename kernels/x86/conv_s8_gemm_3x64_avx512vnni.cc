@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // conv_s8 as a matrix product on AVX512-VNNI: 3 output pixels by 64 or 48 output
-// channels, 4 by 32 or 8 by 16, any geometry and groups. conv_s8_strip.h cuts the work.
+// channels, 4 by 32, 8 by 24 or 8 by 16, any geometry and groups. conv_s8_strip.h cuts the work.
 //
 // Exact: vpdpbusd adds four u8 * s8 products to an s32 without saturation. The
 // strip holds inputs as q + 128 (the sign bit flipped), and the bias takes
@@ -14,6 +14,7 @@
 // channels 3x64 is 1.3 times as fast as 6x64, with 1000 the same.
 // conv_s8_gemm_512.h describes the packed panels.
 #include "kernels/x86/conv_s8_gemm_512.h"
+#include "kernels/x86/conv_s8_gemm_512_paired.h"
 
 namespace octet::kernels {
 namespace {
@@ -29,7 +30,7 @@ struct Avx512Vnni : Gemm512 {
   using Epilogue = kernels::Epilogue;
   static constexpr size_t kStep = 4;
 
-  static constexpr size_t rows(size_t width) { return width == 16 ? 8 : width == 32 ? 4 : 3; }
+  static constexpr size_t rows(size_t width) { return width <= 24 ? 8 : width == 32 ? 4 : 3; }
   static uint8_t pad_element(int32_t input_zero_point) {
     return static_cast<uint8_t>(input_zero_point + 128);
   }
@@ -146,26 +147,87 @@ void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t til
   }
 }
 
+// The products of all runs, of 24 channels. Two pixels' last 8 channels share a vector.
+template <size_t kRows, Source kSource>
+__attribute__((always_inline)) inline void multiply_pairs(const MicroTile<Avx512Vnni>& t, size_t first,
+                                                          __m512i flip, __m512i (&whole)[kRows][1],
+                                                          __m512i (&tails)[pairs_of(kRows)]) {
+  constexpr size_t kPairs = pairs_of(kRows);
+  __mmask16 second = 0xff00;
+  asm("" : "+Yk"(second));  // or clang makes the blend an insert, which fewer ports do
+  const uint8_t* weights = t.panel + Gemm512::header_bytes(kPairedWidth);
+  for (size_t run = 0; run < (kSource == Source::kRuns ? t.runs : 1); ++run) {
+    if constexpr (kSource == Source::kRuns) asm("" : : : "memory");  // as above
+    const size_t offset = kSource == Source::kRuns ? t.run_offsets[run] : 0;
+    const uint8_t* a[kRows];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[first + i] + offset;
+    for (size_t k = 0; k < 4 * t.steps; k += 4) {
+      const __m512i b = load_once(weights + kPairedWidth * k);
+      const __m512i b_last = load_twice(weights + kPairedWidth * k + 64);
+#pragma GCC unroll 4
+      for (size_t j = 0; j < kPairs; ++j) {
+        const __m512i even = broadcast_four<kSource>(a[2 * j] + k, flip);
+        __m512i both = even;
+        whole[2 * j][0] = _mm512_dpbusd_epi32(whole[2 * j][0], even, b);
+        if (2 * j + 1 < kRows) {
+          const __m512i odd = broadcast_four<kSource>(a[(2 * j + 1) % kRows] + k, flip);
+          whole[(2 * j + 1) % kRows][0] = _mm512_dpbusd_epi32(whole[(2 * j + 1) % kRows][0], odd, b);
+          both = _mm512_mask_blend_epi32(second, even, odd);
+        }
+        tails[j] = _mm512_dpbusd_epi32(tails[j], both, b_last);
+      }
+    }
+    weights += 4 * kPairedWidth * t.steps;
+  }
+}
+
+template <size_t kRows, Source kSource>
+void run_paired_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t tiles, const Epilogue& e) {
+  constexpr size_t kPairs = pairs_of(kRows);
+  const MicroTile<Avx512Vnni> t = tile;
+  const Epilogue epilogue = e;
+  const WayOut512& way = way_out(t.panel, kPairedWidth);
+  for (; tiles > 0; --tiles, first += kRows) {
+    __m512i whole[kRows][1], tails[kPairs];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) whole[i][0] = load(t.panel);
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kPairs; ++j) tails[j] = load_twice(t.panel + 64);
+    multiply_pairs<kRows, kSource>(t, first, epilogue.flip, whole, tails);
+    finish_paired_tile(t, first, whole, tails, way, epilogue);
+  }
+}
+
+template <size_t kRows, size_t kWidth, Source kSource>
+constexpr auto run_width() {
+  if constexpr (kWidth == kPairedWidth)
+    return run_paired_tiles<kRows, kSource>;
+  else
+    return run_micro_tiles<kRows, kWidth / 16, kSource>;
+}
+
 using RunTiles = void (*)(const MicroTile<Avx512Vnni>&, size_t, size_t, const Epilogue&);
 
-template <size_t kVectors, size_t kRows>
+template <size_t kWidth, size_t kRows = Avx512Vnni::rows(kWidth)>
 RunTiles find_run_tiles(size_t rows, Source source) {
   if constexpr (kRows > 1)
-    if (rows < kRows) return find_run_tiles<kVectors, kRows - 1>(rows, source);
-  if (source == Source::kInPlace) return run_micro_tiles<kRows, kVectors, Source::kInPlace>;
+    if (rows < kRows) return find_run_tiles<kWidth, kRows - 1>(rows, source);
+  if (source == Source::kInPlace) return run_width<kRows, kWidth, Source::kInPlace>();
   // Tiles of less than rows - 1 pixels come alone.
-  if constexpr (kRows + 1 >= Avx512Vnni::rows(16 * kVectors))
-    if (source == Source::kRun) return run_micro_tiles<kRows, kVectors, Source::kRun>;
-  return run_micro_tiles<kRows, kVectors, Source::kRuns>;
+  if constexpr (kRows + 1 >= Avx512Vnni::rows(kWidth))
+    if (source == Source::kRun) return run_width<kRows, kWidth, Source::kRun>();
+  return run_width<kRows, kWidth, Source::kRuns>();
 }
 
 void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                            const Epilogue& e) {
   const Source source = t.in_place ? Source::kInPlace : t.runs == 1 ? Source::kRun : Source::kRuns;
-  const RunTiles run_tiles = t.width == 16   ? find_run_tiles<1, Avx512Vnni::rows(16)>(rows, source)
-                             : t.width == 32 ? find_run_tiles<2, Avx512Vnni::rows(32)>(rows, source)
-                             : t.width == 48 ? find_run_tiles<3, Avx512Vnni::rows(48)>(rows, source)
-                                             : find_run_tiles<4, Avx512Vnni::rows(64)>(rows, source);
+  const RunTiles run_tiles = t.width == 16             ? find_run_tiles<16>(rows, source)
+                             : t.width == kPairedWidth ? find_run_tiles<kPairedWidth>(rows, source)
+                             : t.width == 32           ? find_run_tiles<32>(rows, source)
+                             : t.width == 48           ? find_run_tiles<48>(rows, source)
+                                                       : find_run_tiles<64>(rows, source);
   run_tiles(t, first, tiles, e);
 }
 
@@ -214,6 +276,18 @@ void run_single_panel(const SinglePixel& t, const uint8_t* input, size_t steps, 
   finish_micro_tile(t, 0, sum, way_out(t.panel, 16 * kVectors), epilogue);
 }
 
+// As run_single_panel, of 24 channels; the pixel has no partner.
+void run_single_paired(const SinglePixel& t, const uint8_t* input, size_t steps, const Epilogue& epilogue) {
+  const uint8_t* weights = t.panel + Gemm512::header_bytes(kPairedWidth);
+  __m512i whole[1][1] = {{load(t.panel)}}, tails[1] = {load_twice(t.panel + 64)};
+  for (size_t k = 0; k < 4 * steps; k += 4) {
+    const __m512i four = broadcast_four<Source::kInPlace>(input + k, epilogue.flip);
+    whole[0][0] = _mm512_dpbusd_epi32(whole[0][0], four, load(weights + kPairedWidth * k));
+    tails[0] = _mm512_dpbusd_epi32(tails[0], four, load_twice(weights + kPairedWidth * k + 64));
+  }
+  finish_paired_tile(t, 0, whole, tails, way_out(t.panel, kPairedWidth), epilogue);
+}
+
 void Avx512Vnni::run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
                             const int8_t* input, void* output) {
   const Epilogue epilogue(c);
@@ -232,6 +306,8 @@ void Avx512Vnni::run_single(const ConvS8& c, const PackedStrip& packed, const Pa
       run_single_panel<3>(t, pixel, steps, epilogue);
     } else if (panel.width == 32) {
       run_single_panel<2>(t, pixel, steps, epilogue);
+    } else if (panel.width == kPairedWidth) {
+      run_single_paired(t, pixel, steps, epilogue);
     } else {
       run_single_panel<1>(t, pixel, steps, epilogue);
     }

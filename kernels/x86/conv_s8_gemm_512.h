@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the conv_s8 GEMM kernels on 512-bit vectors share: panels of 64 output
-// channels (48, 32 or 16 at the end), and the way from accumulators to the output.
+// channels (48, 32, 24 or 16 at the end), and the way from accumulators to the output.
 //
 // A packed panel of W = 16 * V channels:
 //   s32 bias[W]         with zero point and rounding term folded in
@@ -10,7 +10,8 @@
 //   WayOut512, 128 bytes
 //   s8  weights[step][W][4], four consecutive k per channel
 // Element 4 l + k of s32 vector j is channel 4 V l + 4 j + k, so that packs, which
-// works on 128-bit lanes l, gathers the 4 V consecutive channels of a lane.
+// works on 128-bit lanes l, gathers the 4 V consecutive channels of a lane. A panel of 24 has its
+// channels in order; conv_s8_gemm_512_paired.h works on it.
 //
 // A left shift (p < 0) is done in s16, behind packs, by doubling with saturation: what
 // saturates before a shift saturates after it too.
@@ -37,7 +38,9 @@ struct Gemm512 {
   static constexpr size_t kPanel = 64;
   using Epilogue = Epilogue512;
 
-  static size_t panel_width(size_t columns) { return (columns + 15) / 16 * 16; }
+  static size_t panel_width(size_t columns) {
+    return columns > 16 && columns <= 24 ? 24 : (columns + 15) / 16 * 16;
+  }
   static constexpr size_t header_bytes(size_t width) { return 8 * width + 256; }
   static void look_up_outputs(const int8_t* table, const TableArea& a) { look_up_area(table, a); }
 };
@@ -53,13 +56,16 @@ struct WayOut512 {
 // The channel in position `i` of the panel's s32 vectors.
 inline size_t channel_at(size_t width, size_t i) {
   const size_t vectors = width / 16;
+  if (width == 24) return i;
   return i % 16 / 4 * 4 * vectors + i / 16 * 4 + i % 4;
 }
 
 // The channel whose multiplier stands in s16 lane `i`. Lanes of 8: vectors 0 and 1 of the lane's
-// channels, behind them (i >= 32) vectors 2 and 3; with one vector, it twice.
+// channels, behind them (i >= 32) vectors 2 and 3; with one vector, it twice. With 24 channels, the first 16
+// twice, behind them the last 8 twice in either half.
 inline size_t multiplier_channel(size_t width, size_t i) {
   const size_t vectors = width / 16, lane = i % 32 / 8;
+  if (width == 24) return i < 32 ? lane * 4 + i % 4 : 16 + lane % 2 * 4 + i % 4;
   size_t vector = i / 32 * 2 + i % 8 / 4;
   if (vector >= vectors) vector = vectors - 1;
   return lane * 4 * vectors + vector * 4 + i % 4;
@@ -143,7 +149,10 @@ struct Narrow512 {
 
   // The s16 results of vectors a and b of one pixel, or of one vector of two pixels.
   __m512i operator()(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b) const {
-    __m512i t = _mm512_packs_epi32(_mm512_srav_epi32(a, load(shift_a)), _mm512_srav_epi32(b, load(shift_b)));
+    return shifted(a, b, load(shift_a), load(shift_b));
+  }
+  __m512i shifted(__m512i a, __m512i b, __m512i shift_a, __m512i shift_b) const {
+    __m512i t = _mm512_packs_epi32(_mm512_srav_epi32(a, shift_a), _mm512_srav_epi32(b, shift_b));
     if (kDoubles) {
       t = _mm512_mask_adds_epi16(t, first, t, t);
       for (int32_t d = 1; d < way.doublings; ++d) t = _mm512_mask_adds_epi16(t, way.masks[d][half], t, t);

@@ -254,6 +254,20 @@ TEST_P(ConvS8KernelTest, StridedOutput) {
   }
 }
 
+// Panels whose pixels share vectors in pairs: odd and even numbers of pixels, in place and in strips.
+TEST_P(ConvS8KernelTest, PairsOfPixels) {
+  for (const size_t outputs : {17, 20, 23, 24, 88}) {
+    for (size_t pixels = 1; pixels <= 17; ++pixels) {
+      check_shape(square(1, pixels, 64 + 4 * (pixels % 3), outputs, 1, 1, 0));
+      check_shape(square(1, pixels, 9 + pixels % 5, outputs, 1, 1, 0));
+      if (HasFatalFailure()) return;
+    }
+    check_shape(square(7, 9, 6, outputs, 3, 1, 1));
+    check_shape(square(7, 9, 12, 2 * outputs, 3, 1, 1, 2));
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST_P(ConvS8KernelTest, LargeTiles) {
   // Several tiles across rows and columns, and strips beyond one tile's budget.
   check_shape(square(3, 210, 8, 16, 3, 1, 1));
