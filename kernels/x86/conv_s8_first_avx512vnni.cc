@@ -23,6 +23,7 @@ struct First512 : Gemm512 {
   static constexpr size_t kStep = 4, kVectorElements = 64, kMaxRows = 4;
 
   static constexpr size_t rows(size_t) { return kMaxRows; }
+  static size_t panel_width(size_t columns) { return divide_up(columns, 16) * 16; }  // whole vectors only
   static size_t channel_of(size_t width, size_t i) { return channel_at(width, i); }
   static uint8_t pad_element(int32_t input_zero_point) {
     return static_cast<uint8_t>(input_zero_point + 128);
