@@ -24,8 +24,14 @@ struct AvxVnni : Gemm256, FlippedInputs {
     pack_header(c, panel, c.input_zero_point + 128, to);
     pack_weights<AvxVnni>(c, plan, panel, to);
   }
+  // In place only for run_single.
+  static bool reads_in_place(const ConvS8& c) {
+    return c.batch * c.output_height * c.output_width == 1 && c.groups == 1 && c.input_channels % kStep == 0;
+  }
   static void run_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
+  static void run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                         const int8_t* input, void* output);
 };
 
 // acc[i] += the four inputs at from(i) times the weights of one step.
@@ -132,6 +138,59 @@ void AvxVnni::run_tiles(const MicroTile<AvxVnni>& t, size_t first, size_t rows, 
       {run_micro_tiles<1, 2>, run_micro_tiles<2, 2>, run_micro_tiles<3, 2>, run_micro_tiles<4, 2>,
        run_micro_tiles<5, 2>, run_micro_tiles<6, 2>}};
   kFunctions[t.width == kPanel][rows - 1](t, first, tiles, e);
+}
+
+// acc += kSteps steps of one pixel in place; each step has accumulators of its own.
+template <size_t kSteps, size_t kVectors>
+__attribute__((always_inline)) inline void multiply_steps(const int8_t* input, const uint8_t* weights,
+                                                          __m256i (&acc)[4][1][kVectors]) {
+#pragma GCC unroll 4
+  for (size_t s = 0; s < kSteps; ++s) {
+    const __m256i four = _mm256_xor_si256(broadcast_four(input + 4 * s), _mm256_set1_epi8(-128));
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVectors; ++j)
+      acc[s][0][j] = dot_u8s8(acc[s][0][j], four, load(weights + 32 * (kVectors * s + j)));
+  }
+}
+
+// One pixel by one panel. Its weights come once and from L2, a line in two cycles: four steps are a round,
+// and between the panels there is nothing but the way out.
+template <size_t kVectors>
+void run_single_panel(const MicroTile<AvxVnni>& t, const int8_t* input, const Epilogue256& epilogue) {
+  const uint8_t* weights = t.panel + AvxVnni::header_bytes(8 * kVectors);
+  __m256i acc[4][1][kVectors] = {};
+#pragma GCC unroll 2
+  for (size_t j = 0; j < kVectors; ++j) acc[0][0][j] = load(t.panel + 32 * j);
+  size_t steps = t.steps;
+  for (; steps >= 4; steps -= 4, input += 16, weights += 128 * kVectors)
+    multiply_steps<4>(input, weights, acc);
+  for (; steps > 0; --steps, input += 4, weights += 32 * kVectors) multiply_steps<1>(input, weights, acc);
+#pragma GCC unroll 2
+  for (size_t j = 0; j < kVectors; ++j)
+    acc[0][0][j] = _mm256_add_epi32(_mm256_add_epi32(acc[0][0][j], acc[1][0][j]),
+                                    _mm256_add_epi32(acc[2][0][j], acc[3][0][j]));
+  finish_micro_tile(t, t.outputs, acc[0], epilogue);
+}
+
+void AvxVnni::run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                         const int8_t* input, void* output) {
+  const Epilogue epilogue(c);
+  const size_t element_bytes = c.accumulator_scale ? sizeof(float) : 1;
+  const size_t first_output = 0;
+  MicroTile<AvxVnni> t = {};
+  t.outputs = &first_output;
+  t.steps = packed.plan->run_steps;
+  for (size_t i = range.first; i < range.last; ++i) {
+    const Panel& panel = packed.panels[i];
+    t.panel = packed.base + panel.offset;
+    t.output = static_cast<uint8_t*>(output) + panel.first * element_bytes;
+    t.columns = panel.columns;
+    if (panel.width == kPanel) {
+      run_single_panel<2>(t, input, epilogue);
+    } else {
+      run_single_panel<1>(t, input, epilogue);
+    }
+  }
 }
 
 bool supports(const ConvS8&) { return true; }
