@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8.h"
+#include "kernels/x86/table_avx2.h"
 
 namespace octet::kernels {
 namespace {
@@ -120,8 +121,9 @@ inline void for_each_span(const ConvS8& c, const int8_t* input, size_t n, size_t
 // Applies the table to one row of outputs.
 inline void depthwise_apply_table(const ConvS8& c, int8_t* row, size_t pixel_stride) {
   if (!c.output_table) return;
-  for (size_t x = 0; x < c.output_width; ++x, row += pixel_stride)
-    for (size_t o = 0; o < c.output_channels; ++o) row[o] = c.output_table[row[o] + 128];
+  TableParts parts;
+  make_table_parts(c.output_table, &parts);
+  apply_table_to_pixels(parts, row, c.output_width, pixel_stride, c.output_channels);
 }
 
 }  // namespace
