@@ -157,9 +157,10 @@ void add_softmax() {
     const std::string shape = std::to_string(rows) + "x" + std::to_string(columns);
     const size_t n = rows * columns, height = rows;
     for (const bool f32 : {false, true}) {
-      const SoftmaxS8 softmax = {columns, exp_table.data(), 65536, -128, f32};
-      add_rows(softmax_s8_kernels(), shape + (f32 ? "_f32" : "_s8"), n, f32 ? 4 * n : n,
-               [=](SoftmaxS8Function* run, uint8_t* o) { run(softmax, input.data(), o, height); });
+      const auto run_row = [=, width = columns](SoftmaxS8Function* run, uint8_t* o) {
+        run({width, exp_table.data(), 65536, -128, f32}, input.data(), o, height);
+      };
+      add_rows(softmax_s8_kernels(), shape + (f32 ? "_f32" : "_s8"), n, f32 ? 4 * n : n, run_row);
     }
   }
 }

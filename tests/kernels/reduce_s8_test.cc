@@ -234,5 +234,36 @@ TEST(SoftmaxS8, RowsEqualReferenceAndReferenceIsWithinItsBounds) {
   }
 }
 
+// Tables that are no exp and multipliers of all sizes, also such that quotients are integers or halfway
+// between.
+TEST(SoftmaxS8, RowsEqualReferenceForAnyTable) {
+  Random random = seeded(35);
+  for (const size_t columns : {1, 2, 4, 7, 8, 13, 64, 256, 300, 70000}) {
+    for (int trial = 0; trial < 24; ++trial) {
+      const size_t rows = columns == 2 ? 700 : columns > 1000 ? 1 : 9;
+      const std::vector<int8_t> input = random_s8(&random, rows * columns);
+      std::vector<uint32_t> table(256, 65536);
+      if (trial % 3 == 1)
+        for (uint32_t& e : table) e = static_cast<uint32_t>(random.in_range(1, 65536));
+      if (trial % 3 == 2)
+        for (uint32_t& e : table) e = 1u << random.in_range(0, 16);
+      const int bits = static_cast<int>(random.in_range(0, 31));
+      uint32_t multiplier = (1u << bits) + (trial % 2 == 0 ? 0 : (1u << bits) - 1);
+      // All values equal: the quotient is an integer in [1, 200].
+      if (trial % 3 == 0)
+        multiplier = static_cast<uint32_t>(columns * 128 * (2 * random.in_range(1, 200) - 1));
+      SoftmaxS8 softmax = {columns, table.data(), multiplier, random_zero_point(&random), false};
+      Poisoned<int8_t> expected(input.size());
+      softmax_s8_reference(softmax, input.data(), expected.data(), rows);
+      for (const auto& row : runnable(softmax_s8_kernels())) {
+        Guarded<int8_t> guarded(input);
+        Poisoned<int8_t> output(input.size());
+        row.run(softmax, guarded.data(), output.data(), rows);
+        EXPECT_TRUE(output == expected) << row.name << ", " << columns << ", multiplier " << multiplier;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace octet::kernels
