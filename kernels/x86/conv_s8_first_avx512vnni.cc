@@ -102,7 +102,7 @@ inline void multiply_steps(const Tile& t, size_t first, __m512i (&acc)[kRows][kV
   }
 }
 
-template <size_t kVectors, bool kDoubles>
+template <size_t kVectors, bool kDoubles, bool kClamps>
 void run_micro_tiles(const Tile& tile, size_t first, size_t tiles, const Epilogue512& epilogue) {
   const Tile t = tile;  // copies can live in registers
   const Epilogue512 e = epilogue;
@@ -113,14 +113,20 @@ void run_micro_tiles(const Tile& tile, size_t first, size_t tiles, const Epilogu
 #pragma GCC unroll 4
       for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
     multiply_steps<kVectors>(t, first, acc);
-    store_s8<kDoubles>(t, first, acc, e);
+    store_s8<kDoubles, kClamps>(t, first, acc, e);
   }
+}
+
+template <size_t kVectors, bool kDoubles>
+void run_clamped(const Tile& t, size_t first, size_t tiles, const Epilogue512& e) {
+  e.clamps ? run_micro_tiles<kVectors, kDoubles, true>(t, first, tiles, e)
+           : run_micro_tiles<kVectors, kDoubles, false>(t, first, tiles, e);
 }
 
 template <size_t kVectors>
 void run_width(const Tile& t, size_t first, size_t tiles, const Epilogue512& e) {
-  way_out(t.panel, t.width).doublings > 0 ? run_micro_tiles<kVectors, true>(t, first, tiles, e)
-                                          : run_micro_tiles<kVectors, false>(t, first, tiles, e);
+  way_out(t.panel, t.width).doublings > 0 ? run_clamped<kVectors, true>(t, first, tiles, e)
+                                          : run_clamped<kVectors, false>(t, first, tiles, e);
 }
 
 void First512::run_tiles(const Tile& t, size_t first, size_t tiles, const Epilogue& e) {

@@ -31,7 +31,10 @@ namespace octet::kernels {
 namespace {
 
 struct Epilogue512 : Requantize {
-  explicit Epilogue512(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {}
+  bool clamps;  // to less than all of s8
+  explicit Epilogue512(const ConvS8& c)
+      : Requantize(c.output_zero_point, c.output_min, c.output_max),
+        clamps(c.output_min > -128 || c.output_max < 127) {}
 };
 
 struct Gemm512 {
@@ -131,8 +134,9 @@ inline void store_channels(int8_t* to, __m512i q, bool whole, __mmask64 mask) {
   }
 }
 
-// What the s16 steps of vectors 2 h and 2 h + 1 take; kDoubles: some channels shift left.
-template <bool kDoubles>
+// What the s16 steps of vectors 2 h and 2 h + 1 take; kDoubles: some channels shift left; kClamps: to less
+// than all of s8.
+template <bool kDoubles, bool kClamps>
 struct Narrow512 {
   const Epilogue512& e;
   const WayOut512& way;
@@ -155,26 +159,31 @@ struct Narrow512 {
     __m512i t = _mm512_packs_epi32(_mm512_srav_epi32(a, shift_a), _mm512_srav_epi32(b, shift_b));
     if (kDoubles) {
       t = _mm512_mask_adds_epi16(t, first, t, t);
+#pragma GCC unroll 1
       for (int32_t d = 1; d < way.doublings; ++d) t = _mm512_mask_adds_epi16(t, way.masks[d][half], t, t);
     }
     return e.to_s16(t, multiplier);
   }
+
+  __m512i to_s8(__m512i low, __m512i high) const {
+    return kClamps ? e.to_s8(low, high) : _mm512_packs_epi16(low, high);
+  }
 };
 
 // Three or four vectors: one pixel fills a register of s8.
-template <bool kDoubles, size_t kRows, size_t kVectors, class Tile>
+template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void store_wide(const Tile& t, size_t first,
                                                       const __m512i (&acc)[kRows][kVectors],
                                                       const Epilogue512& e) {
   constexpr size_t kLast = kVectors - 1;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
   const uint8_t* shifts = t.panel + 64 * kVectors;
-  const Narrow512<kDoubles> low(t.panel, 16 * kVectors, 0, e), high(t.panel, 16 * kVectors, 1, e);
+  const Narrow512<kDoubles, kClamps> low(t.panel, 16 * kVectors, 0, e), high(t.panel, 16 * kVectors, 1, e);
   const __m512i compress = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; ++i) {
-    __m512i q = e.to_s8(low(acc[i][0], acc[i][1], shifts, shifts + 64),
-                        high(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast));
+    __m512i q = low.to_s8(low(acc[i][0], acc[i][1], shifts, shifts + 64),
+                          high(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast));
     if (kVectors == 3) q = _mm512_permutexvar_epi32(compress, q);
     store_channels<kVectors>(static_cast<int8_t*>(t.output) + t.outputs[first + i], q, t.columns == t.width,
                              mask);
@@ -182,33 +191,33 @@ __attribute__((always_inline)) inline void store_wide(const Tile& t, size_t firs
 }
 
 // The s8 results of pixels [i, i + 4) of one vector, or [i, i + 2) of two; missing ones repeat the last.
-template <bool kDoubles, size_t kRows, size_t kVectors>
+template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors>
 __attribute__((always_inline)) inline __m512i narrow_pixels(const __m512i (&acc)[kRows][kVectors], size_t i,
                                                             const uint8_t* shifts,
-                                                            const Narrow512<kDoubles>& narrow) {
+                                                            const Narrow512<kDoubles, kClamps>& narrow) {
   constexpr size_t kV1 = kVectors - 1, kLast = kRows - 1;
   const size_t i1 = i + 1 < kLast ? i + 1 : kLast, i2 = i + 2 < kLast ? i + 2 : kLast;
   const size_t i3 = i + 3 < kLast ? i + 3 : kLast;
   const uint8_t *s0 = shifts, *s1 = shifts + 64 * kV1;
   if (kVectors == 2) {
     const __m512i q =
-        narrow.e.to_s8(narrow(acc[i][0], acc[i][kV1], s0, s1), narrow(acc[i1][0], acc[i1][kV1], s0, s1));
+        narrow.to_s8(narrow(acc[i][0], acc[i][kV1], s0, s1), narrow(acc[i1][0], acc[i1][kV1], s0, s1));
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
   }
   const __m512i q =
-      narrow.e.to_s8(narrow(acc[i][0], acc[i1][0], s0, s0), narrow(acc[i2][0], acc[i3][0], s0, s0));
+      narrow.to_s8(narrow(acc[i][0], acc[i1][0], s0, s0), narrow(acc[i2][0], acc[i3][0], s0, s0));
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, q);
 }
 
 // One or two vectors: four or two pixels fill a register, which is stored at once where they are neighbours.
-template <bool kDoubles, size_t kRows, size_t kVectors, class Tile>
+template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void store_narrow(const Tile& t, size_t first,
                                                         const __m512i (&acc)[kRows][kVectors],
                                                         const Epilogue512& e) {
   constexpr size_t kPixels = 4 / kVectors, kWidth = 16 * kVectors;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
-  const Narrow512<kDoubles> narrow(t.panel, kWidth, 0, e);
+  const Narrow512<kDoubles, kClamps> narrow(t.panel, kWidth, 0, e);
   auto* output = static_cast<int8_t*>(t.output);
   const bool whole = t.columns == t.width;
 #pragma GCC unroll 8
@@ -232,14 +241,14 @@ __attribute__((always_inline)) inline void store_narrow(const Tile& t, size_t fi
   }
 }
 
-template <bool kDoubles, size_t kRows, size_t kVectors, class Tile>
+template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void store_s8(const Tile& t, size_t first,
                                                     const __m512i (&acc)[kRows][kVectors],
                                                     const Epilogue512& e) {
   if constexpr (kVectors > 2) {
-    store_wide<kDoubles, kRows, kVectors>(t, first, acc, e);
+    store_wide<kDoubles, kClamps, kRows, kVectors>(t, first, acc, e);
   } else {
-    store_narrow<kDoubles, kRows, kVectors>(t, first, acc, e);
+    store_narrow<kDoubles, kClamps, kRows, kVectors>(t, first, acc, e);
   }
 }
 
@@ -273,9 +282,9 @@ __attribute__((always_inline)) inline void finish_micro_tile(const Tile& t, size
       for (size_t j = 0; j < kVectors; ++j) copy[i][j] = acc[i][j];
     store_f32(t, first, copy);
   } else if (way.doublings > 0) {
-    store_s8<true>(t, first, acc, e);
+    e.clamps ? store_s8<true, true>(t, first, acc, e) : store_s8<true, false>(t, first, acc, e);
   } else {
-    store_s8<false>(t, first, acc, e);
+    e.clamps ? store_s8<false, true>(t, first, acc, e) : store_s8<false, false>(t, first, acc, e);
   }
 }
 

@@ -26,14 +26,14 @@ inline __m512i load_twice(const uint8_t* from) {
 
 // The s8 results of all tails. Dword `4 (2 (i % 2) + h) + i / 2` has channels 16 + 4 h to 19 + 4 h of pixel
 // i.
-template <bool kDoubles, size_t kPairs>
+template <bool kDoubles, bool kClamps, size_t kPairs>
 __attribute__((always_inline)) inline __m512i narrow_tails(const __m512i (&tails)[kPairs],
                                                            const uint8_t* shifts,
-                                                           const Narrow512<kDoubles>& narrow) {
+                                                           const Narrow512<kDoubles, kClamps>& narrow) {
   constexpr size_t kLast = kPairs - 1;
   const __m512i shift = load_twice(shifts);
-  return narrow.e.to_s8(narrow.shifted(tails[0], tails[kLast < 1 ? kLast : 1], shift, shift),
-                        narrow.shifted(tails[kLast < 2 ? kLast : 2], tails[kLast], shift, shift));
+  return narrow.to_s8(narrow.shifted(tails[0], tails[kLast < 1 ? kLast : 1], shift, shift),
+                      narrow.shifted(tails[kLast < 2 ? kLast : 2], tails[kLast], shift, shift));
 }
 
 // Pixels [i, i + 4) of 24 channels: `whole` and the tails, in order.
@@ -65,13 +65,14 @@ __attribute__((always_inline)) inline void store_four(const Tile& t, size_t firs
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in_order + kPairedWidth * p)));
 }
 
-template <bool kDoubles, size_t kRows, class Tile>
+template <bool kDoubles, bool kClamps, size_t kRows, class Tile>
 __attribute__((always_inline)) inline void store_paired_s8(const Tile& t, size_t first,
                                                            const __m512i (&whole)[kRows][1],
                                                            const __m512i (&tails)[pairs_of(kRows)],
                                                            const Epilogue512& e) {
   const uint8_t* shifts = t.panel + 4 * kPairedWidth;
-  const Narrow512<kDoubles> narrow(t.panel, kPairedWidth, 0, e), narrow_last(t.panel, kPairedWidth, 1, e);
+  const Narrow512<kDoubles, kClamps> narrow(t.panel, kPairedWidth, 0, e),
+      narrow_last(t.panel, kPairedWidth, 1, e);
   const __m512i q = narrow_tails(tails, shifts + 64, narrow_last);
   store_four<0, kRows>(t, first, narrow_pixels(whole, 0, shifts, narrow), q);
   if constexpr (kRows > 4) store_four<4, kRows>(t, first, narrow_pixels(whole, 4, shifts, narrow), q);
@@ -105,9 +106,11 @@ __attribute__((always_inline)) inline void finish_paired_tile(const Tile& t, siz
     for (size_t j = 0; j < kPairs; ++j) tails_copy[j] = tails[j];
     store_paired_f32(t, first, whole_copy, tails_copy);
   } else if (way.doublings > 0) {
-    store_paired_s8<true>(t, first, whole, tails, e);
+    e.clamps ? store_paired_s8<true, true>(t, first, whole, tails, e)
+             : store_paired_s8<true, false>(t, first, whole, tails, e);
   } else {
-    store_paired_s8<false>(t, first, whole, tails, e);
+    e.clamps ? store_paired_s8<false, true>(t, first, whole, tails, e)
+             : store_paired_s8<false, false>(t, first, whole, tails, e);
   }
 }
 
