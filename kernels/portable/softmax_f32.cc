@@ -23,11 +23,13 @@ void softmax_f32(const SoftmaxF32& softmax, const float* input, float* output, s
       const float log_sum = static_cast<float>(std::log(sum));
       for (size_t i = 0; i < size; ++i) out[i * step] = in[i * step] - max - log_sum;
     } else {
-      for (size_t i = 0; i < size; ++i) {
-        const float e = std::exp(in[i * step] - max);
-        out[i * step] = e;
-        sum += e;
+      for (size_t i = 0; i < size; ++i) out[i * step] = in[i * step] - max;
+      if (step == 1) {
+        softmax.exp(out, out, size);
+      } else {
+        for (size_t i = 0; i < size; ++i) out[i * step] = std::exp(out[i * step]);
       }
+      for (size_t i = 0; i < size; ++i) sum += out[i * step];
       const float scale = static_cast<float>(1.0 / sum);
       for (size_t i = 0; i < size; ++i) out[i * step] *= scale;
     }

@@ -8,11 +8,14 @@
 
 #include <cstddef>
 
+#include "kernels/exp_f32.h"
+
 namespace octet::kernels {
 
 struct SoftmaxF32 {
   size_t outer, size, inner;
   bool log;
+  ExpF32Function* exp = exp_f32_portable;  // no choice changes the bytes
 };
 
 // Computes the vectors [first, last) of all outer * inner. May run in place.

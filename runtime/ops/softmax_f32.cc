@@ -10,12 +10,13 @@
 
 namespace octet {
 
-Status prepare_softmax_f32(const OpView& view, PrepareContext*, OpPointer* op) {
+Status prepare_softmax_f32(const OpView& view, PrepareContext* context, OpPointer* op) {
   const auto& options = *view.options<schema::SoftmaxOptions>();
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
   const AxisSplit split = split_at_axis(input->shape, options.axis());
-  const kernels::SoftmaxF32 softmax = {split.outer, split.size, split.inner, options.log()};
+  const kernels::SoftmaxF32 softmax = {split.outer, split.size, split.inner, options.log(),
+                                       kernels::exp_f32_kernels().best(context->cpu).run};
   const size_t vectors = split.outer * split.inner;
   const size_t minimum = items_per_thread(8 * split.size);
   return make_op(

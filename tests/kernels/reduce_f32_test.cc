@@ -3,6 +3,8 @@
 // Pooling, reduction, softmax and resize in float against plain loops in double.
 #include "kernels/portable/reduce_f32.h"
 
+#include <algorithm>
+
 #include "kernels/portable/pool_f32.h"
 #include "kernels/portable/resize_f32.h"
 #include "kernels/portable/softmax_f32.h"
@@ -219,6 +221,27 @@ TEST(SoftmaxF32, AnyAxisBothForms) {
         const double want = s.log ? x - std::log(sum) : std::exp(x) / sum;
         ASSERT_TRUE(close(output.data()[start + i * s.inner], want, std::fabs(want), 1e-6));
       }
+    }
+  }
+}
+
+// The bytes are those of the plain loop with every row of exp_f32, in place too.
+TEST(SoftmaxF32, NoChoiceOfExpChangesTheBytes) {
+  Random r(test_seed(4));
+  for (const size_t size : {1, 2, 9, 50, 1001}) {
+    const std::vector<float> in = random_f32(&r, 3 * size, -90, 10);
+    std::vector<float> want(in.size());
+    for (size_t v = 0; v < 3; ++v) {
+      const float max = *std::max_element(in.begin() + v * size, in.begin() + (v + 1) * size);
+      double sum = 0;
+      for (size_t i = v * size; i < (v + 1) * size; ++i) sum += want[i] = std::exp(in[i] - max);
+      for (size_t i = v * size; i < (v + 1) * size; ++i) want[i] *= static_cast<float>(1.0 / sum);
+    }
+    for (const auto& row : kernels::exp_f32_kernels()) {
+      if (!kernels::detect_cpu_features().has(row.feature)) continue;
+      std::vector<float> data = in;
+      kernels::softmax_f32({3, size, 1, false, row.run}, data.data(), data.data(), 0, 3);
+      EXPECT_EQ(std::memcmp(data.data(), want.data(), in.size() * sizeof(float)), 0) << row.name << size;
     }
   }
 }
