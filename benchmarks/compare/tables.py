@@ -8,6 +8,7 @@ GOALS = {  # Octet's time times this must not exceed the best peer's
     "all": {"mobilenet_v1": 1.35, "mobilenet_v2": 1.70, "resnet18": 1.30, "resnet50": 1.15},
     "avxvnni": {"mobilenet_v1": 1.32, "mobilenet_v2": 1.70, "resnet18": 1.25, "resnet50": 1.12},
     "avx2": {"mobilenet_v1": 1.15, "mobilenet_v2": 1.18, "resnet18": 1.70, "resnet50": 1.15}}
+MEAN_GOALS = {"all": 1.35, "avxvnni": 1.32, "avx2": 1.28}
 # The best peer of each network where it was measured on all three instruction sets, a Zen 5 (ms), and the limits there
 # in GMAC/s: what a peer would need here is that time scaled by the limits.
 ELSEWHERE = {
@@ -120,9 +121,8 @@ def goals(results):
                     continue
                 ratios.append(against / own)
                 cells.append(f"{against / own:.2f} ({wanted[name]:.2f})")
-            mean = f"{_geometric(ratios):.2f} ({_geometric(list(wanted.values())):.2f})" if ratios else "-"
             if ratios:
-                rows.append([ISA_NAMES[isa], kind, *cells, mean])
+                rows.append([ISA_NAMES[isa], kind, *cells, f"{_geometric(ratios):.2f} ({MEAN_GOALS[isa]:.2f})"])
     return table(["instruction set", "best peer's time", *CLASSICS, "geometric mean"], rows)
 
 
