@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times every peer on one network, alternating: each round asks every live worker once, in a fresh order."""
+import ctypes
 import json
 import pathlib
 import random
@@ -47,6 +48,13 @@ def configurations(peers, isas, threads):
                 own = own[:1]
             result += [Configuration(peer, precision, isa, threads) for isa in own]
     return result
+
+
+def round_trip_ns(folder, cores):
+    """From one core to the other and back, now."""
+    library = ctypes.CDLL(str(held.compiled(folder, "round_trip")))
+    library.round_trip_ns.restype = ctypes.c_double
+    return library.round_trip_ns(*cores[:2])
 
 
 class Group:

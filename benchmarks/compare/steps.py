@@ -37,6 +37,8 @@ def _measure_network(given, environments, network, models):
             _measure_threads(given, group, threads, answers)
             result["times"].update(group.times())
             result["failed"].update(group.failed)
+            if threads > 1:
+                result["round_trip_ns"] = measure.round_trip_ns(environments.work / "held", given.cores)
     result["agreement"] = agreement.compare(answers)
     if "path" in models.get("octet/int8", {}):
         command = octet_command.Command(given.build, given.cores)
