@@ -63,7 +63,7 @@ class Group:
     def __init__(self, environments, network, models, cores):
         self.environments, self.network, self.models, self.cores = environments, network, models, cores
         self.live, self.failed, self.started, self.rounds = {}, {}, {}, {}
-        self.first_round = None
+        self.first_round, self.round_trips = None, []
 
     def start(self, configuration):
         peer, key = configuration.peer, configuration.key

@@ -23,6 +23,8 @@ def _measure_threads(given, group, threads, answers):
             group.answer(answers)
         for _ in range(given.rounds):
             group.round(given.milliseconds)
+            if threads > 1:
+                group.round_trips.append(measure.round_trip_ns(group.environments.work / "held", given.cores))
         group.check_held()
     finally:
         group.stop()
@@ -38,7 +40,7 @@ def _measure_network(given, environments, network, models):
             result["times"].update(group.times())
             result["failed"].update(group.failed)
             if threads > 1:
-                result["round_trip_ns"] = measure.round_trip_ns(environments.work / "held", given.cores)
+                result["round_trips_ns"] = group.round_trips
     result["agreement"] = agreement.compare(answers)
     if "path" in models.get("octet/int8", {}):
         command = octet_command.Command(given.build, given.cores)

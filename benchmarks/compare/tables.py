@@ -150,8 +150,9 @@ def two_threads(results):
             one, two = (time_of(result, f"{peer}/int8/all/{threads}") for threads in (1, 2))
             row.append(f"{milliseconds(two)} ({one / two:.2f})" if one and two else "-")
         best, own = best_peer(result, "all", 2, "min"), time_of(result, "octet/int8/all/2")
-        trip = result.get("round_trip_ns")
-        rows.append([*row, f"{best[0] / own:.2f}" if best and own else "-", f"{trip:.0f}" if trip else "-"])
+        trips = result.get("round_trips_ns")
+        rows.append([*row, f"{best[0] / own:.2f}" if best and own else "-",
+                     f"{min(trips):.0f} to {max(trips):.0f}" if trips else "-"])
     return table(["network", *(f"{peer} ms (over 1 thread)" for peer in ("Octet", *PEERS)), "best peer / Octet",
                   "round trip, ns"], rows)
 
