@@ -16,6 +16,9 @@
 #include "tests/testing/guard_page.h"
 #include "tests/testing/sample_model.h"
 
+// AddressSanitizer asks for this: an allocation too large for it is null here too, instead of an error.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+
 namespace octet {
 namespace {
 
@@ -55,7 +58,8 @@ TEST(SessionMemory, TheBytesBehindAreReadable) {
 TEST(SessionMemory, TooMuchIsRefused) {
   SessionMemory memory;
   EXPECT_EQ(memory.allocate(std::numeric_limits<size_t>::max()), nullptr);
-  EXPECT_EQ(memory.allocate(std::numeric_limits<size_t>::max() / 8), nullptr);
+  if (sizeof(size_t) > 4)  // a 32-bit system may have that much
+    EXPECT_EQ(memory.allocate(std::numeric_limits<size_t>::max() / 8), nullptr);
   EXPECT_NE(memory.allocate(100), nullptr) << "a refusal leaves the rest usable";
 }
 
