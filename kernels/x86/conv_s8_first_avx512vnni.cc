@@ -18,18 +18,12 @@ namespace octet::kernels {
 namespace {
 
 struct First512 : Gemm512 {
-  using Element = uint8_t;
   using Weight = int8_t;
-  static constexpr size_t kStep = 4, kVectorElements = 64, kMaxRows = 4;
+  static constexpr size_t kVectorElements = 64, kMaxRows = 4;
 
   static constexpr size_t rows(size_t) { return kMaxRows; }
   static size_t panel_width(size_t columns) { return divide_up(columns, 16) * 16; }  // whole vectors only
   static size_t channel_of(size_t width, size_t i) { return channel_at(width, i); }
-  static uint8_t pad_element(int32_t input_zero_point) {
-    return static_cast<uint8_t>(input_zero_point + 128);
-  }
-  static void fill(uint8_t* to, size_t count, uint8_t value);
-  static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void blend(const Blend<First512>& b, uint8_t* to);
   static void pack_panel(const ConvS8& c, const FirstPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<First512>& t, size_t first, size_t tiles, const Epilogue& epilogue);
@@ -37,20 +31,6 @@ struct First512 : Gemm512 {
 
 using Tile = MicroTile<First512>;
 constexpr size_t kRows = First512::kMaxRows;
-
-void First512::fill(uint8_t* to, size_t count, uint8_t value) {
-  const __m512i v = _mm512_set1_epi8(static_cast<char>(value));
-  for (size_t i = 0; i < count; i += 64) store(to + i, v);
-}
-
-void First512::convert(const int8_t* from, size_t count, uint8_t* to) {
-  const __m512i flip = _mm512_set1_epi8(-128);
-  size_t i = 0;
-  for (; i + 64 <= count; i += 64) store(to + i, _mm512_xor_si512(load(from + i), flip));
-  if (i == count) return;
-  const __mmask64 rest = ~__mmask64{0} >> (64 - (count - i));
-  store(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, from + i), flip));
-}
 
 void First512::blend(const Blend<First512>& b, uint8_t* to) {
   __mmask64 masks[kStep];

@@ -26,17 +26,10 @@ struct Epilogue : Epilogue512 {
 };
 
 struct Avx512Vnni : Gemm512 {
-  using Element = uint8_t;
   using Epilogue = kernels::Epilogue;
-  static constexpr size_t kStep = 4;
 
   static constexpr size_t rows(size_t width) { return width <= 24 ? 8 : width == 32 ? 4 : 3; }
-  static uint8_t pad_element(int32_t input_zero_point) {
-    return static_cast<uint8_t>(input_zero_point + 128);
-  }
   static bool reads_in_place(const ConvS8& c);
-  static void fill(uint8_t* to, size_t count, uint8_t value);
-  static void convert(const int8_t* from, size_t count, uint8_t* to);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
@@ -51,21 +44,6 @@ bool Avx512Vnni::reads_in_place(const ConvS8& c) {
   const size_t channels = c.input_channels / c.groups;
   const bool single = c.batch * c.output_height * c.output_width == 1;
   return channels % kStep == 0 && (single || channels >= 64);
-}
-
-// Stores may run up to 63 elements over `to + count`; what stands there is written later or never read.
-void Avx512Vnni::fill(uint8_t* to, size_t count, uint8_t value) {
-  const __m512i v = _mm512_set1_epi8(static_cast<char>(value));
-  for (size_t i = 0; i < count; i += 64) store(to + i, v);
-}
-
-void Avx512Vnni::convert(const int8_t* from, size_t count, uint8_t* to) {
-  const __m512i flip = _mm512_set1_epi8(-128);
-  size_t i = 0;
-  for (; i + 64 <= count; i += 64) store(to + i, _mm512_xor_si512(load(from + i), flip));
-  if (i == count) return;
-  const __mmask64 rest = ~__mmask64{0} >> (64 - (count - i));
-  store(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, from + i), flip));
 }
 
 void Avx512Vnni::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {

@@ -38,6 +38,8 @@ struct Epilogue512 : Requantize {
 };
 
 struct Gemm512 {
+  using Element = uint8_t;  // inputs as q + 128: the sign bit flipped
+  static constexpr size_t kStep = 4;
   static constexpr size_t kPanel = 64;
   using Epilogue = Epilogue512;
 
@@ -46,6 +48,24 @@ struct Gemm512 {
   }
   static constexpr size_t header_bytes(size_t width) { return 8 * width + 256; }
   static void look_up_outputs(const int8_t* table, const TableArea& a) { look_up_area(table, a); }
+
+  static uint8_t pad_element(int32_t input_zero_point) {
+    return static_cast<uint8_t>(input_zero_point + 128);
+  }
+  // fill() and convert() may run up to 63 elements over `to + count`; what stands there is written later or
+  // never read.
+  static void fill(uint8_t* to, size_t count, uint8_t value) {
+    const __m512i v = _mm512_set1_epi8(static_cast<char>(value));
+    for (size_t i = 0; i < count; i += 64) store(to + i, v);
+  }
+  static void convert(const int8_t* from, size_t count, uint8_t* to) {
+    const __m512i flip = _mm512_set1_epi8(-128);
+    size_t i = 0;
+    for (; i + 64 <= count; i += 64) store(to + i, _mm512_xor_si512(load(from + i), flip));
+    if (i == count) return;
+    const __mmask64 rest = ~__mmask64{0} >> (64 - (count - i));
+    store(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, from + i), flip));
+  }
 };
 
 // How a panel's accumulators become outputs: as f32, or with `doublings`, of which each takes place in
