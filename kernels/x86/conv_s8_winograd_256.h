@@ -4,7 +4,7 @@
 // Isa derives from Winograd256 and adds multiply_add() and the constants of its costs.
 #pragma once
 
-#include "kernels/x86/conv_s8_winograd.h"
+#include "kernels/conv_s8_winograd.h"
 #include "kernels/x86/partial_avx2.h"
 #include "kernels/x86/requantize_avx2.h"
 

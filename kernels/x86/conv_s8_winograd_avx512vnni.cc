@@ -2,7 +2,7 @@
 //
 // conv_s8 as Winograd F(4x4, 3x3) on AVX512-VNNI (conv_s8_winograd_plan.h): micro-tiles of 14 tiles by 32
 // output channels in vpdpwssd, which adds two s16 x s16 products to an s32 modulo 2^32.
-#include "kernels/x86/conv_s8_winograd.h"
+#include "kernels/conv_s8_winograd.h"
 #include "kernels/x86/requantize_avx512.h"
 
 namespace octet::kernels {

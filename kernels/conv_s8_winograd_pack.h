@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "kernels/x86/conv_s8_winograd_plan.h"
+#include "kernels/conv_s8_winograd_plan.h"
 
 namespace octet::kernels {
 namespace {

@@ -4,7 +4,7 @@
 // brings it to acc >> p. conv_s8_winograd_plan.h has the matrices and why 9 f_y f_x is divided out.
 #pragma once
 
-#include "kernels/x86/conv_s8_winograd_pack.h"
+#include "kernels/conv_s8_winograd_pack.h"
 
 namespace octet::kernels {
 namespace {

@@ -13,7 +13,7 @@
 // kPanel (output channels, the s32 of two vectors), Epilogue, and loads and stores of parts.
 #pragma once
 
-#include "kernels/x86/conv_s8_winograd_transforms.h"
+#include "kernels/conv_s8_winograd_transforms.h"
 #include "kernels/x86/table_avx2.h"
 
 namespace octet::kernels {
