@@ -147,7 +147,7 @@ void register_all() {
     const ConvCase test(layer.shape, ConvData::kTies, ConvOutput::kS8, 1);
     for (size_t i = 0; i + 1 < count; ++i) {  // all but the reference
       const ConvS8Kernel& kernel = *rows[i];
-      if (!detect_cpu_features().has(kernel.feature) || !kernel.supports(test.conv)) continue;
+      if (!detect_cpu_features().can_run(kernel.feature) || !kernel.supports(test.conv)) continue;
       benchmark::RegisterBenchmark((std::string(layer.name) + "/" + kernel.name).c_str(), run_layer,
                                    std::cref(kernel), std::cref(layer));
     }

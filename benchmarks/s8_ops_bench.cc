@@ -68,7 +68,7 @@ void add_rows(KernelRows<Function> rows, const std::string& shape, size_t input_
               const Call& call) {
   Function* reference = rows.rows[rows.count - 1].run;
   for (const KernelRow<Function>& row : rows) {
-    if (!detect_cpu_features().has(row.feature)) continue;
+    if (!detect_cpu_features().can_run(row.feature)) continue;
     Function* run = row.run;
     add({std::string(row.name) + "/" + shape, input_bytes, output_bytes, [=](uint8_t* o) { call(run, o); },
          [=](uint8_t* o) { call(reference, o); }});

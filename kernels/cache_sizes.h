@@ -12,7 +12,7 @@ struct CacheSizes {
   size_t l1, l2, l3;  // bytes; l1 and l2 of one core, l3 as a whole (0 where there is none)
 };
 
-// Detected once with cpuinfo; what it does not know is the size that small CPUs of the last ten years have.
+// Detected once; what the machine does not tell is the size that small CPUs of the last ten years have.
 CacheSizes cache_sizes();
 
 }  // namespace octet::kernels

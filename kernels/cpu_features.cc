@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Detection of instruction sets (cpuinfo, which also asks whether the operating
-// system saves the registers) and the mask that narrows it.
+// The names of instruction sets and the mask that narrows them.
 #include "kernels/cpu_features.h"
-
-#include <cpuinfo.h>
 
 #include <cstddef>
 
-#if CPUINFO_ARCH_X86 || CPUINFO_ARCH_X86_64
-#include <cpuid.h>
-#elif CPUINFO_ARCH_ARM64 && defined(__linux__)
-#include <sys/auxv.h>
-#endif
+#include "kernels/cpu_detect.h"
 
 namespace octet::kernels {
 namespace {
@@ -29,9 +22,10 @@ constexpr FeatureName kFeatureNames[] = {
     {"avx2", kAvx2, kAvx2},
     {"avxvnni", kAvxVnni, kAvxVnni | kAvxVnniEvex | kAvx2},
     {"avx512vnni", kAvx512Vnni, kAvx512Vnni | kAvxVnniEvex | kAvx2},
-    {"neon", kNeon, kNeon},
-    {"dotprod", kDotprod, kDotprod | kNeon},
-    {"i8mm", kI8mm, kI8mm | kNeon},
+    {"neon", kNeon, kNeon | kInOrder},
+    {"dotprod", kDotprod, kDotprod | kNeon | kInOrder},
+    {"i8mm", kI8mm, kI8mm | kDotprod | kNeon | kInOrder},
+    {"in-order", kInOrder, kInOrder | kNeon},
 };
 
 const FeatureName* find_feature(const std::string& name) {
@@ -40,57 +34,15 @@ const FeatureName* find_feature(const std::string& name) {
   return nullptr;
 }
 
-#if CPUINFO_ARCH_X86 || CPUINFO_ARCH_X86_64
-
-// CPUID leaf 7, subleaf 1, EAX bit 4. It needs the same operating system
-// support as AVX2, so the caller asks for AVX2 first.
-bool cpuid_has_avx_vnni() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && eax >= 1 &&
-         __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1u << 4)) != 0;
-}
-
-uint32_t detect_bits() {
-  // The flags of cmake/isa_kernels.cmake: avx2, fma, bmi2.
-  if (!cpuinfo_has_x86_avx2() || !cpuinfo_has_x86_fma3() || !cpuinfo_has_x86_bmi2()) return kPortable;
-  uint32_t bits = kAvx2;
-  if (cpuid_has_avx_vnni()) bits |= kAvxVnni;
-  if (cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() && cpuinfo_has_x86_avx512vl() &&
-      cpuinfo_has_x86_avx512dq() && cpuinfo_has_x86_avx512vnni()) {
-    bits |= kAvx512Vnni | kAvxVnniEvex;
-  }
-  return bits;
-}
-
-#elif CPUINFO_ARCH_ARM || CPUINFO_ARCH_ARM64
-
-bool has_i8mm() {
-#if CPUINFO_ARCH_ARM64 && defined(__linux__)
-  constexpr unsigned long kHwcap2I8mm = 1ul << 13;
-  return (getauxval(AT_HWCAP2) & kHwcap2I8mm) != 0;
-#else
-  return false;
-#endif
-}
-
-uint32_t detect_bits() {
-  uint32_t bits = kPortable;
-  if (cpuinfo_has_arm_neon()) bits |= kNeon;
-  if (cpuinfo_has_arm_neon_dot()) bits |= kDotprod;
-  if (has_i8mm()) bits |= kI8mm;
-  return bits;
-}
-
-#else
-
-uint32_t detect_bits() { return kPortable; }
-
-#endif
-
 }  // namespace
 
+#if !defined(__x86_64__) && !defined(__i386__) && !defined(__aarch64__) && !defined(__arm__)
+uint32_t detect_cpu_bits() { return kPortable; }
+void detect_cache_sizes(CacheSizes*) {}
+#endif
+
 CpuFeatures detect_cpu_features() {
-  static const CpuFeatures features{cpuinfo_initialize() ? detect_bits() : uint32_t{kPortable}};
+  static const CpuFeatures features{detect_cpu_bits()};
   return features;
 }
 

@@ -14,7 +14,7 @@ set(checked 0)
 set(failures 0)
 foreach(line IN LISTS lines)
   # <library>:<file>.cc.o:<address> <type> <symbol>
-  if(NOT line MATCHES ":([a-z0-9_]+)_(avx2|avxvnni|avxvnni_evex|avx512vnni|neon|dotprod|i8mm)\\.cc\\.o:[0-9a-f]* ([A-Za-z]) (.*)$")
+  if(NOT line MATCHES ":([a-z0-9_]+)_(avx2|avxvnni|avxvnni_evex|avx512vnni|neon|aarch64|armv7|dotprod|i8mm)\\.cc\\.o:[0-9a-f]* ([A-Za-z]) (.*)$")
     continue()
   endif()
   set(kernel ${CMAKE_MATCH_1}_${CMAKE_MATCH_2})

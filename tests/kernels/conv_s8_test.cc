@@ -23,7 +23,7 @@ std::vector<const ConvS8Kernel*> runnable_kernels() {
   const ConvS8Kernel* const* rows = conv_s8_kernels(&count);
   std::vector<const ConvS8Kernel*> kernels;
   for (size_t i = 0; i < count; ++i)
-    if (detect_cpu_features().has(rows[i]->feature)) kernels.push_back(rows[i]);
+    if (detect_cpu_features().can_run(rows[i]->feature)) kernels.push_back(rows[i]);
   return kernels;
 }
 
@@ -355,7 +355,7 @@ TEST(ConvS8, ReportsWhichRowsRan) {
   for (size_t i = 0; i < count; ++i)
     std::printf(
         "%s: %s\n", rows[i]->name,
-        detect_cpu_features().has(rows[i]->feature) ? "tested" : "not tested, this CPU lacks the feature");
+        detect_cpu_features().can_run(rows[i]->feature) ? "tested" : "not tested, this CPU lacks the feature");
   EXPECT_STREQ(rows[count - 1]->name, "conv_s8_reference");
 }
 

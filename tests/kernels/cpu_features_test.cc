@@ -5,12 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/arm/core_ids.h"
 #include "kernels/cache_sizes.h"
 
 namespace octet::kernels {
 namespace {
 
 constexpr CpuFeatures kEveryX86{kAvx2 | kAvxVnni | kAvxVnniEvex | kAvx512Vnni};
+
+constexpr CpuFeatures kEveryArm{kNeon | kDotprod | kI8mm | kInOrder};
 
 CpuFeatures masked(const char* mask, CpuFeatures features) {
   std::string unknown;
@@ -56,7 +59,9 @@ TEST(CpuFeatures, MaskKeepsWhatItNamesAndImplies) {
   EXPECT_EQ(masked("avx512vnni", kEveryX86).bits, uint32_t{kAvx2 | kAvxVnniEvex | kAvx512Vnni});
   EXPECT_EQ(masked("avx512vnni,avxvnni", kEveryX86).bits, kEveryX86.bits);
   EXPECT_EQ(masked("portable, avx2", kEveryX86).bits, uint32_t{kAvx2});
-  EXPECT_EQ(masked("dotprod", CpuFeatures{kNeon | kDotprod | kI8mm}).bits, uint32_t{kNeon | kDotprod});
+  EXPECT_EQ(masked("dotprod", kEveryArm).bits, uint32_t{kNeon | kDotprod | kInOrder});
+  EXPECT_EQ(masked("i8mm", kEveryArm).bits, kEveryArm.bits);
+  EXPECT_EQ(masked("neon", kEveryArm).bits, uint32_t{kNeon | kInOrder});
 }
 
 TEST(CpuFeatures, MaskNeverAddsAFeature) {
@@ -83,6 +88,35 @@ TEST(CpuFeatures, HasNeedsEveryBit) {
   EXPECT_TRUE(CpuFeatures{kAvx2}.has(kAvx2));
   EXPECT_FALSE(CpuFeatures{kAvx2}.has(kAvx512Vnni));
   EXPECT_TRUE(CpuFeatures{}.has(kPortable));
+}
+
+TEST(CpuFeatures, HintsDoNotKeepCodeFromRunning) {
+  constexpr CpuFeature kInOrderDotprod = static_cast<CpuFeature>(kDotprod | kInOrder);
+  EXPECT_FALSE(CpuFeatures{kNeon | kDotprod}.has(kInOrderDotprod));
+  EXPECT_TRUE(CpuFeatures{kNeon | kDotprod}.can_run(kInOrderDotprod));
+  EXPECT_TRUE(CpuFeatures{kNeon | kDotprod | kInOrder}.can_run(kInOrderDotprod));
+  EXPECT_TRUE(CpuFeatures{kNeon | kDotprod | kInOrder}.can_run(kDotprod));
+  EXPECT_FALSE(CpuFeatures{kNeon | kInOrder}.can_run(kInOrderDotprod));
+}
+
+TEST(CoreIds, KnowsInOrderCores) {
+  EXPECT_TRUE(is_in_order_core(0x410fd034));   // Cortex-A53
+  EXPECT_TRUE(is_in_order_core(0x412fd050));   // Cortex-A55
+  EXPECT_FALSE(is_in_order_core(0x410fd083));  // Cortex-A72
+  EXPECT_FALSE(is_in_order_core(0x414fd0b1));  // Cortex-A76
+  EXPECT_FALSE(is_in_order_core(0x510fd034));  // another implementer's part 0xd03
+  EXPECT_FALSE(is_in_order_core(0));
+}
+
+TEST(CoreIds, ReadsProcCpuinfo) {
+  uint32_t midr = 0;
+  EXPECT_FALSE(read_cpuinfo_line("processor\t: 0\n", &midr));
+  EXPECT_FALSE(read_cpuinfo_line("CPU implementer\t: 0x41\n", &midr));
+  EXPECT_FALSE(read_cpuinfo_line("CPU architecture: 8\n", &midr));
+  EXPECT_TRUE(read_cpuinfo_line("CPU part\t: 0xd03\n", &midr));
+  EXPECT_EQ(midr, 0x4100d030u);
+  EXPECT_TRUE(is_in_order_core(midr));
+  EXPECT_FALSE(read_cpuinfo_line("CPU part", &midr));
 }
 
 }  // namespace

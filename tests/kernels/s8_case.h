@@ -22,7 +22,7 @@ template <class Function>
 std::vector<KernelRow<Function>> runnable(KernelRows<Function> rows) {
   std::vector<KernelRow<Function>> result;
   for (const KernelRow<Function>& row : rows)
-    if (detect_cpu_features().has(row.feature)) result.push_back(row);
+    if (detect_cpu_features().can_run(row.feature)) result.push_back(row);
   return result;
 }
 

@@ -118,7 +118,7 @@ bool same_bits(float a, float b) {
 std::vector<kernels::KernelRow<kernels::ExpF32Function>> exp_rows() {
   std::vector<kernels::KernelRow<kernels::ExpF32Function>> rows;
   for (const auto& row : kernels::exp_f32_kernels())
-    if (kernels::detect_cpu_features().has(row.feature)) rows.push_back(row);
+    if (kernels::detect_cpu_features().can_run(row.feature)) rows.push_back(row);
   return rows;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/hardware/hold_float.h"
 
+#if OCTET_WITH_XNNPACK && (defined(__x86_64__) || defined(__i386__))
+
 #include <cpuinfo.h>
 
 #include "kernels/cpu_features.h"
 
 namespace octet::tools {
-
-#if CPUINFO_ARCH_X86 || CPUINFO_ARCH_X86_64
 
 namespace {
 
@@ -23,20 +23,24 @@ constexpr bool Isa::*kBehindSse2[] = {&Isa::sse3, &Isa::ssse3, &Isa::sse4_1, &Is
 }  // namespace
 
 void hold_float(const std::string& mask) {
-  kernels::detect_cpu_features();  // remembers what the CPU has, before the record changes
   kernels::CpuFeatures allowed{~uint32_t{0}};
   std::string unknown;
-  if (!kernels::mask_cpu_features(mask.c_str(), &allowed, &unknown)) return;
+  if (!kernels::mask_cpu_features(mask.c_str(), &allowed, &unknown) || !cpuinfo_initialize())
+    return;
   if (!allowed.has(kernels::kAvx512Vnni))
     for (bool Isa::*const field : kAvx512) cpuinfo_isa.*field = false;
   if (!allowed.has(kernels::kAvx2))
     for (bool Isa::*const field : kBehindSse2) cpuinfo_isa.*field = false;
 }
 
+}  // namespace octet::tools
+
 #else
+
+namespace octet::tools {
 
 void hold_float(const std::string&) {}
 
-#endif
-
 }  // namespace octet::tools
+
+#endif
