@@ -8,13 +8,14 @@
 //   product  M = V U, for every point
 //   outputs  M -> 64 * acc -> requantize -> output
 //
-// A file that includes this compiles its own copy: everything is in an anonymous namespace, and Isa is a
-// struct of that file with Vec and its arithmetic on s16 and s32 lanes, kRows (tiles of a micro-tile),
-// kPanel (output channels, the s32 of two vectors), Epilogue, and loads and stores of parts.
+// Isa is a struct of the including file with the constants that conv_s8_winograd_plan.h and pays() want, and
+//   Vec with its arithmetic on s16 and s32 lanes, loads and stores of parts
+//   multiply_tiles(count, product)  M = V U (+ M) of one point
+//   Finish, Epilogue                from 9 f_y f_x * sum to s8
+//   OutputTable                     looks up what has been requantized
 #pragma once
 
 #include "kernels/conv_s8_winograd_transforms.h"
-#include "kernels/x86/table_avx2.h"
 
 namespace octet::kernels {
 namespace {
@@ -90,18 +91,16 @@ inline void find_pixels(const ConvS8& c, const WinogradTile& t, const int8_t* in
 template <class Isa>
 void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, const int8_t* input,
                       const WinogradScratch<Isa>& s) {
-  constexpr size_t kStep = sizeof(typename Isa::Vec) / 2;
+  constexpr size_t kLanes = sizeof(typename Isa::Vec) / 2;
   const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
-  TableParts parts;
-  if (c.output_table) make_table_parts(c.output_table, &parts);
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const int8_t* pixels[kPoints];
     find_pixels(c, tile, input, s.pad, pixels);
-    for (size_t k = 0; k < c.input_channels; k += kStep) {
+    for (size_t k = 0; k < c.input_channels; k += kLanes) {
       uint8_t* v = s.v + ((k / kChunk * p.block + i) * kChunk + k % kChunk) * 2;
-      if (k + kStep <= c.input_channels) {
-        transform_window<Isa, false>(pixels, k, kStep, v, p.v_bytes);
+      if (k + kLanes <= c.input_channels) {
+        transform_window<Isa, false>(pixels, k, kLanes, v, p.v_bytes);
       } else {
         transform_window<Isa, true>(pixels, k, c.input_channels - k, v, p.v_bytes);
       }
@@ -111,89 +110,36 @@ void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, cons
 
 // ---- product ----
 
-// Rows of M for one point: kRows tiles by a panel, over `pairs` pairs of input channels.
+// M of one point: tiles by a panel, over `lines` lines of U.
 struct WinogradProduct {
   const uint8_t *v, *u;
   uint8_t* m;
   size_t chunk_bytes;  // of V, from one chunk to the next
-  size_t pairs;
+  size_t lines;
   size_t u_bytes;  // from one point's U to the next
   bool add;        // to what stands in M
 };
 
-template <class Isa, size_t kRows>
-void multiply_rows(const WinogradProduct& t) {
-  using Vec = typename Isa::Vec;
-  constexpr size_t kBytes = sizeof(Vec);
-  Vec acc[kRows][2];
-#pragma GCC unroll 14
-  for (size_t i = 0; i < kRows; ++i) {
-    acc[i][0] = t.add ? Isa::load(t.m + 2 * i * kBytes) : Isa::zero();
-    acc[i][1] = t.add ? Isa::load(t.m + (2 * i + 1) * kBytes) : Isa::zero();
-  }
-  const uint8_t *u = t.u, *v = t.v;
-  for (size_t left = t.pairs; left > 0; v += t.chunk_bytes) {
-    const size_t pairs = min_size(left, kChunk / 2);
-    left -= pairs;
-    for (const uint8_t *a = v, *end = v + 4 * pairs; a < end; a += 4, u += 2 * kBytes) {
-      const Vec u0 = Isa::load(u), u1 = Isa::load(u + kBytes);
-      // The next point's U, into L2: the hardware sees its stream too late, and waits where U is in L3.
-      for (size_t i = 0; i < 2 * kBytes; i += 64) __builtin_prefetch(u + t.u_bytes + i, 0, 2);
-#pragma GCC unroll 14
-      for (size_t i = 0; i < kRows; ++i) {
-        const Vec pair = Isa::broadcast_pair(a + 2 * kChunk * i);
-        Isa::multiply_add(pair, u0, &acc[i][0]);
-        Isa::multiply_add(pair, u1, &acc[i][1]);
-      }
-    }
-  }
-#pragma GCC unroll 14
-  for (size_t i = 0; i < kRows; ++i) {
-    Isa::store(t.m + 2 * i * kBytes, acc[i][0]);
-    Isa::store(t.m + (2 * i + 1) * kBytes, acc[i][1]);
-  }
-}
-
-template <class Isa, size_t kRows = Isa::kRows>
-void multiply(size_t rows, const WinogradProduct& t) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return multiply<Isa, kRows - 1>(rows, t);
-  }
-  multiply_rows<Isa, kRows>(t);
-}
-
-// All tiles of the block, in micro-tiles that differ by at most one row.
-template <class Isa>
-void multiply_point(size_t tiles, WinogradProduct t) {
-  const size_t portions = divide_up(tiles, Isa::kRows), rows = tiles / portions, longer = tiles % portions;
-  for (size_t i = 0; i < portions; ++i) {
-    const size_t count = rows + (i < longer ? 1 : 0);
-    multiply<Isa>(count, t);
-    t.v += count * 2 * kChunk;
-    t.m += count * 4 * Isa::kPanel;
-  }
-}
-
 template <class Isa>
 void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
                     const WinogradScratch<Isa>& s) {
-  for (size_t pair = 0; pair < p.pairs; pair += p.part_pairs) {
+  for (size_t line = 0; line < p.lines; line += p.part_lines) {
     WinogradProduct t = {};
-    t.pairs = min_size(p.part_pairs, p.pairs - pair);
+    t.lines = min_size(p.part_lines, p.lines - line);
     t.chunk_bytes = p.block * 2 * kChunk;
-    t.add = pair > 0;
+    t.add = line > 0;
     t.u_bytes = p.u_bytes;
     const uint8_t* u = weights;
     if (!p.stored) {
-      transform_weights<Isa>(reinterpret_cast<const int8_t*>(weights) + pair * kTaps * 2 * Isa::kPanel,
-                             t.pairs, s.u, p.u_bytes);
+      transform_weights<Isa>(reinterpret_cast<const int8_t*>(weights) + line * kTaps * line_elements<Isa>(),
+                             t.lines, s.u, p.u_bytes);
       u = s.u;
     }
     for (size_t point = 0; point < kPoints; ++point) {
-      t.v = s.v + point * p.v_bytes + pair / (kChunk / 2) * t.chunk_bytes;
+      t.v = s.v + point * p.v_bytes + line * Isa::kInterleave / kChunk * t.chunk_bytes;
       t.u = u + point * p.u_bytes;
       t.m = s.m + point * p.m_bytes;
-      multiply_point<Isa>(tiles, t);
+      Isa::multiply_tiles(tiles, t);
     }
   }
 }
@@ -207,14 +153,13 @@ struct WinogradTarget {
 };
 
 template <class Isa>
-inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to, const PanelHeader<Isa>& h,
+inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to,
                        const typename Isa::Epilogue e) {
-  const auto multiplier = Isa::load(h.multiplier);
   const bool whole = to.columns == Isa::kPanel;
   for (size_t y = 0; y < to.height; ++y) {
     int8_t* row = to.output + y * to.row;
     for (size_t x = 0; x < to.width; x += 2, row += 2 * to.pixel) {
-      const auto q = Isa::requantize_two(t[4 * y + x], t[4 * y + x + 1], multiplier, e);
+      const auto q = Isa::requantize_two(t[4 * y + x], t[4 * y + x + 1], e);
       if (whole) {
         Isa::store_low(row, q);
         if (x + 1 < to.width) Isa::store_high(row + to.pixel, q);
@@ -226,19 +171,13 @@ inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to,
   }
 }
 
-inline void look_up_tile(const TableParts& parts, const WinogradTarget& to) {
-  for (size_t y = 0; y < to.height; ++y)
-    apply_table_to_pixels(parts, to.output + y * to.row, to.width, to.pixel, to.columns);
-}
-
 template <class Isa>
 void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, size_t panel, const void* header,
                        const WinogradScratch<Isa>& s, int8_t* output) {
   const auto& h = *static_cast<const PanelHeader<Isa>*>(header);
-  const typename Isa::Epilogue epilogue(c.output_zero_point, c.output_min, c.output_max);
+  const typename Isa::Epilogue epilogue(c, h);
   const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
-  TableParts parts;
-  if (c.output_table) make_table_parts(c.output_table, &parts);
+  const typename Isa::OutputTable table(c.output_table);
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const size_t y = kTile * tile.y, x = kTile * tile.x;
@@ -254,8 +193,10 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
 #pragma GCC unroll 1
     for (size_t vector = 0; vector < 2; ++vector, m += sizeof(typename Isa::Vec))
       transform_tile<Isa>(m, p.m_bytes, h, vector, &t[0][vector]);
-    store_tile<Isa>(t, to, h, epilogue);
-    if (c.output_table) look_up_tile(parts, to);
+    store_tile<Isa>(t, to, epilogue);
+    if (!c.output_table) continue;
+    for (size_t j = 0; j < to.height; ++j)
+      table.look_up(to.output + j * to.row, to.width, to.pixel, to.columns);
   }
 }
 

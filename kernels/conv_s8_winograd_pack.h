@@ -24,18 +24,18 @@ inline void store_weight_row(const typename Isa::Vec (&w)[3], uint8_t* u, size_t
   Isa::store(u + 5 * u_bytes, Isa::six16(w[2]));
 }
 
-// U of `pairs` pairs of input channels from their s8. Rows 0 and 5 of G W are 6 times rows 0 and 2 of W, and
+// U of `lines` lines from their s8. Rows 0 and 5 of G W are 6 times rows 0 and 2 of W, and
 // the others come in pairs of a sum and a difference, so that few registers are needed at a time.
 template <class Isa>
-void transform_weights(const int8_t* weights, size_t pairs, uint8_t* u, size_t u_bytes) {
+void transform_weights(const int8_t* weights, size_t lines, uint8_t* u, size_t u_bytes) {
   using Vec = typename Isa::Vec;
-  constexpr size_t kHalf = sizeof(Vec) / 2, kTapBytes = 2 * Isa::kPanel, kRowBytes = 3 * kTapBytes;
-  for (size_t i = 0; i < 2 * pairs; ++i, u += sizeof(Vec)) {  // a vector holds half a panel
-    const int8_t* w = weights + i / 2 * kTaps * kTapBytes + i % 2 * kHalf;
+  constexpr size_t kTapBytes = line_elements<Isa>(), kRowBytes = 3 * kTapBytes, kVectors = Isa::kInterleave;
+  for (size_t i = 0; i < lines * kVectors; ++i, u += sizeof(Vec)) {
+    const int8_t* w = weights + i / kVectors * kTaps * kTapBytes + i % kVectors * Isa::kPanel;
     // The next part's weights, which come while the product of this one runs: nothing else fetches them.
-    if (i % 2 == 0)
+    if (i % kVectors == 0)
       for (size_t k = 0; k < kTaps * kTapBytes; k += 64)
-        __builtin_prefetch(w + pairs * kTaps * kTapBytes + k, 0, 2);
+        __builtin_prefetch(w + lines * kTaps * kTapBytes + k, 0, 2);
     Vec low[3], high[3], sum[3], difference[3];
 #pragma GCC unroll 3
     for (size_t x = 0; x < 3; ++x) {
@@ -65,35 +65,28 @@ void transform_weights(const int8_t* weights, size_t pairs, uint8_t* u, size_t u
   }
 }
 
-// The channel in position `i` of the panel's two s32 vectors: packs, which works on 128-bit lanes, then
-// puts eight consecutive channels into each lane.
+// The s8 of `lines` lines from input channel `first` on; zeros where there are none. Isa::channel_at(i) is
+// the channel in position i of the panel's two s32 vectors.
 template <class Isa>
-size_t channel_at(size_t i) {
-  constexpr size_t kLanes = Isa::kPanel / 2;
-  return i % kLanes / 4 * 8 + i / kLanes * 4 + i % 4;
-}
-
-// The s8 of input channels [first, first + 2 * pairs), pair by pair; zeros where there are none.
-template <class Isa>
-void arrange_weights(const ConvS8& c, size_t panel, size_t first, size_t pairs, int8_t* to) {
-  std::memset(to, 0, pairs * kTaps * 2 * Isa::kPanel);
-  const size_t count = min_size(2 * pairs, c.input_channels - first), whole = count / 2;
+void arrange_weights(const ConvS8& c, size_t panel, size_t first, size_t lines, int8_t* to) {
+  constexpr size_t kTogether = Isa::kInterleave, kLineBytes = kTaps * line_elements<Isa>();
+  std::memset(to, 0, lines * kLineBytes);
+  const size_t count = min_size(lines * kTogether, c.input_channels - first), whole = count / kTogether;
   for (size_t tap = 0; tap < kTaps; ++tap)
     for (size_t i = 0; i < Isa::kPanel; ++i) {
-      const size_t o = panel * Isa::kPanel + channel_at<Isa>(i);
+      const size_t o = panel * Isa::kPanel + Isa::channel_at(i);
       if (o >= c.output_channels) continue;
       const int8_t* from = c.weights + (o * kTaps + tap) * c.input_channels + first;
-      int8_t* place = to + (tap * Isa::kPanel + i) * 2;
-      constexpr size_t kStep = kTaps * Isa::kPanel * 2;
-      for (size_t k = 0; k < whole; ++k) std::memcpy(place + k * kStep, from + 2 * k, 2);
-      if (count % 2 != 0) place[whole * kStep] = from[2 * whole];
+      int8_t* place = to + (tap * Isa::kPanel + i) * kTogether;
+      for (size_t k = 0; k < whole; ++k) std::memcpy(place + k * kLineBytes, from + k * kTogether, kTogether);
+      for (size_t k = whole * kTogether; k < count; ++k) place[whole * kLineBytes + k % kTogether] = from[k];
     }
 }
 
 // What a panel's header holds, by position and (multiplier) by channel.
 template <class Isa>
 struct PanelHeader {
-  int32_t bias[Isa::kPanel], right_shift[Isa::kPanel], left_shift[Isa::kPanel];
+  int32_t bias[Isa::kPanel], shift[Isa::kPanel];
   int16_t multiplier[Isa::kPanel];
   int32_t has_left_shift;
 };
@@ -102,17 +95,15 @@ template <class Isa>
 void pack_header(const ConvS8& c, size_t panel, void* to) {
   PanelHeader<Isa> h = {};
   for (size_t i = 0; i < Isa::kPanel; ++i) {
-    const size_t channel = channel_at<Isa>(i), o = panel * Isa::kPanel + channel;
+    const size_t channel = Isa::channel_at(i), o = panel * Isa::kPanel + channel;
     if (o >= c.output_channels) continue;
     const size_t count = kTaps * c.input_channels;
     const int32_t sum = sum_weights(c.weights + o * count, count).sum, p = c.right_shift[o];
     const uint32_t bias =
         static_cast<uint32_t>(c.bias ? c.bias[o] : 0) + static_cast<uint32_t>(rounding_term(p));
     h.bias[i] = static_cast<int32_t>((bias - static_cast<uint32_t>(c.input_zero_point * sum)) << kScaleBits);
-    const int32_t shift = p + kScaleBits;
-    h.right_shift[i] = shift < 0 ? 0 : shift;
-    h.left_shift[i] = shift < 0 ? -shift : 0;
-    if (shift < 0) h.has_left_shift = 1;
+    h.shift[i] = p + kScaleBits;
+    if (h.shift[i] < 0) h.has_left_shift = 1;
     h.multiplier[channel] = c.multiplier[o];
   }
   std::memcpy(to, &h, sizeof(h));
@@ -120,22 +111,22 @@ void pack_header(const ConvS8& c, size_t panel, void* to) {
 
 template <class Isa>
 void pack(const ConvS8& c, void* memory) {
-  constexpr size_t kPairs = kChunk / 2, kPairBytes = kTaps * 2 * Isa::kPanel;
+  constexpr size_t kLines = kChunk / Isa::kInterleave, kLineBytes = kTaps * line_elements<Isa>();
   const WinogradPlan p = make_plan<Isa>(c);
   std::memcpy(memory, &p, sizeof(p));
   uint8_t* to = static_cast<uint8_t*>(memory) + align_64(sizeof(p));
   for (size_t panel = 0; panel < p.panels; ++panel, to += p.panel_bytes) {
     pack_header<Isa>(c, panel, to);
     uint8_t* weights = to + p.header_bytes;
-    for (size_t k = 0; k < p.pairs; k += kPairs) {
-      const size_t pairs = min_size(kPairs, p.pairs - k);
+    for (size_t k = 0; k < p.lines; k += kLines) {
+      const size_t lines = min_size(kLines, p.lines - k), first = k * Isa::kInterleave;
       if (!p.stored) {
-        arrange_weights<Isa>(c, panel, 2 * k, pairs, reinterpret_cast<int8_t*>(weights) + k * kPairBytes);
+        arrange_weights<Isa>(c, panel, first, lines, reinterpret_cast<int8_t*>(weights) + k * kLineBytes);
         continue;
       }
-      alignas(64) int8_t arranged[kPairs * kPairBytes];
-      arrange_weights<Isa>(c, panel, 2 * k, pairs, arranged);
-      transform_weights<Isa>(arranged, pairs, weights + k * 4 * Isa::kPanel, p.u_bytes);
+      alignas(64) int8_t arranged[kLines * kLineBytes];
+      arrange_weights<Isa>(c, panel, first, lines, arranged);
+      transform_weights<Isa>(arranged, lines, weights + k * line_elements<Isa>() * 2, p.u_bytes);
     }
   }
 }

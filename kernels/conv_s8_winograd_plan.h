@@ -21,13 +21,22 @@
 // respect, so only these bounds are needed:
 //   V = B^T X B: rows of B^T sum to at most 10 in magnitude, |q| <= 128: |V| <= 100 * 128 = 12800 < 2^15.
 //   U = G W G^T: rows of G sum to at most 7, |w| <= 127: |U| <= 49 * 127 = 6223 < 2^15.
-//   The products U * V are s16 x s16; pmaddwd adds two of them without overflow (2 * 12800 * 6223 < 2^31).
+//   The products U * V are s16 x s16; even two of them add without overflow (2 * 12800 * 6223 < 2^31).
 //   A^T's rows 0 to 3 are used divided by 1, 2, 4, 4, which leaves no fractions. Row i, column k of the
 //   result is then 9 f_i f_k * sum with f = 8, 4, 2, 2. Times the inverse of 9 modulo 2^32, 0x38e38e39
 //   (9 * 0x38e38e39 = 2 * 2^32 + 1), and 64 / (f_i f_k), it is 64 * sum modulo 2^32.
 //   Adding 64 * (bias - zero_point * sum of weights + rounding term) gives 64 * x modulo 2^32 with
 //   x = acc + rounding term; where -2^25 <= x < 2^25, that is 64 * x itself, and x >> p = (64 x) >> (p + 6).
 // accumulators_fit() proves the last bound for every output channel from the weights themselves.
+//
+// A file that includes this compiles its own copy: everything is in an anonymous namespace, and Isa is a
+// struct of that file. Here it gives
+//   kRows           tiles of a micro-tile
+//   kPanel          output channels of a panel: the s32 of two vectors, the s16 of one
+//   kInterleave     input channels that stand side by side for each output channel in U: those the multiply
+//                   instruction adds up
+//   kStep           input channels that the product takes at a time, a multiple of kInterleave; the last step
+//                   is filled up with zeros
 #pragma once
 
 #include <cstddef>
@@ -57,20 +66,19 @@ inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
 
 // Packed memory: the plan, then for each panel of Isa::kPanel output channels a header and weights. The
 // weights are U (stored), or s8 from which every run makes U: eight times less to fetch from memory.
-//   header   s32 bias[kPanel]         64 * (bias - zero_point * sum of weights + rounding term)
-//            s32 right_shift[kPanel]  p + 6 or 0
-//            s32 left_shift[kPanel]   -(p + 6) or 0
+//   header   s32 bias[kPanel]        64 * (bias - zero_point * sum of weights + rounding term)
+//            s32 shift[kPanel]       p + 6
 //            s16 multiplier[kPanel]
-//            s32 has_left_shift
-//   U        [point][pair of input channels][kPanel][2] s16
-//   s8       [pair of input channels][tap][kPanel][2]
+//            s32 has_left_shift      a shift is negative
+//   U        [point][line][kPanel][kInterleave] s16; a line is kInterleave input channels
+//   s8       [line][tap][kPanel][kInterleave]
 // Scratch, per thread: V [point][chunk][tile of the block][kChunk] s16; U of one part, unless stored;
 // M [point][tile][kPanel] s32, the products; a pixel of zero points, which stands for padding.
 struct WinogradPlan {
   size_t tiles_x, image_tiles, tiles;  // of a row, of an image, of all images
   size_t block, blocks;                // tiles, at most, that pass the steps together
-  size_t panels, chunks, pairs;
-  size_t part_pairs;                 // pairs of input channels whose U stands together
+  size_t panels, chunks, lines;
+  size_t part_lines;                 // lines whose U stands together
   bool stored;                       // U is in packed memory
   size_t v_bytes, u_bytes, m_bytes;  // from one point to the next
   size_t header_bytes, panel_bytes;
@@ -143,6 +151,11 @@ void choose_block(WinogradPlan* p, size_t l2) {
 }
 
 template <class Isa>
+constexpr size_t line_elements() {
+  return Isa::kPanel * Isa::kInterleave;
+}
+
+template <class Isa>
 WinogradPlan make_plan(const ConvS8& c) {
   const CacheSizes caches = cache_sizes();
   WinogradPlan p = {};
@@ -151,17 +164,17 @@ WinogradPlan make_plan(const ConvS8& c) {
   p.tiles = c.batch * p.image_tiles;
   p.panels = divide_up(c.output_channels, Isa::kPanel);
   p.chunks = divide_up(c.input_channels, kChunk);
-  p.pairs = divide_up(c.input_channels, 2);
+  p.lines = divide_up(c.input_channels, Isa::kStep) * (Isa::kStep / Isa::kInterleave);
   const size_t u_bytes = kPoints * 2 * c.input_channels * c.output_channels;
   p.stored = u_bytes <= max_size(caches.l2 / 2, min_size(caches.l3 / 4, kMostStored));
-  p.part_pairs = p.stored ? p.pairs : min_size(p.pairs, kPartChannels / 2);
-  p.u_bytes = odd_lines(p.part_pairs * 4 * Isa::kPanel);
+  p.part_lines = p.stored ? p.lines : min_size(p.lines, kPartChannels / Isa::kInterleave);
+  p.u_bytes = odd_lines(p.part_lines * line_elements<Isa>() * 2);
   choose_block<Isa>(&p, caches.l2);
   p.v_bytes = odd_lines(p.chunks * p.block * 2 * kChunk);
   p.m_bytes = odd_lines(p.block * 4 * Isa::kPanel);
-  p.header_bytes = align_64(14 * Isa::kPanel + sizeof(int32_t));
+  p.header_bytes = align_64(10 * Isa::kPanel + sizeof(int32_t));
   p.panel_bytes =
-      p.header_bytes + (p.stored ? kPoints * p.u_bytes : align_64(p.pairs * kTaps * 2 * Isa::kPanel));
+      p.header_bytes + (p.stored ? kPoints * p.u_bytes : align_64(p.lines * kTaps * line_elements<Isa>()));
   p.output = conv_s8_output_strides(c);
   return p;
 }
@@ -185,7 +198,7 @@ size_t items(const ConvS8& c) {
 //   kProductMacs, kDirectMacs   multiply-accumulates a cycle of the products; of the row below, which would
 //                               be taken instead
 //   kInputCycles, kOutputCycles per tile: of one vector of input channels, of one panel of output channels
-//   kWeightCycles               per pair of input channels and panel, to make U where it is not stored
+//   kWeightCycles               per line of a panel, to make U where it is not stored
 // Where U does not fit in L2 it comes from L3 while it is multiplied, and may set the pace.
 template <class Isa>
 double winograd_cycles(const ConvS8& c) {
@@ -193,11 +206,11 @@ double winograd_cycles(const ConvS8& c) {
   const WinogradPlan p = make_plan<Isa>(c);
   const size_t vectors = divide_up(c.input_channels, Isa::kPanel);  // a vector of s16 has as many lanes
   const auto tiles = static_cast<double>(p.tiles), panels = static_cast<double>(p.panels);
-  const auto pairs = static_cast<double>(p.pairs), blocks = static_cast<double>(p.blocks);
+  const auto lines = static_cast<double>(p.lines), blocks = static_cast<double>(p.blocks);
   const double transforms =
       tiles * (static_cast<double>(vectors) * Isa::kInputCycles + panels * Isa::kOutputCycles);
-  const double product = kPoints * tiles * 2 * pairs * panels * Isa::kPanel / Isa::kProductMacs;
-  if (!p.stored) return transforms + product + blocks * pairs * panels * Isa::kWeightCycles;
+  const double product = kPoints * tiles * lines * panels * line_elements<Isa>() / Isa::kProductMacs;
+  if (!p.stored) return transforms + product + blocks * lines * panels * Isa::kWeightCycles;
   const auto u_bytes = static_cast<double>(p.panels * kPoints * p.u_bytes);
   const double fetch =
       u_bytes <= static_cast<double>(cache_sizes().l2) / 2 ? 0 : blocks * u_bytes / kBytesACycle;

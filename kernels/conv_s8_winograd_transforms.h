@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transforms of activations in Winograd F(4x4, 3x3): B^T X B of a window, A^T M A of a tile and what
-// brings it to acc >> p. conv_s8_winograd_plan.h has the matrices and why 9 f_y f_x is divided out.
+// The transforms of activations in Winograd F(4x4, 3x3): B^T X B of a window, A^T M A of a tile.
+// conv_s8_winograd_plan.h has the matrices and why 9 f_y f_x is divided out.
 #pragma once
 
 #include "kernels/conv_s8_winograd_pack.h"
@@ -110,49 +110,36 @@ constexpr int32_t output_factor(size_t y, size_t x) {
   return static_cast<int32_t>(0x38e38e39u * (64 / (kFactors[y] * kFactors[x])));
 }
 
-// What turns 9 f_y f_x * sum into x >> p, for one of the panel's two vectors.
-template <class Isa>
-struct WinogradFinish {
-  typename Isa::Vec bias, shift;
+// Column x of the tile, for one of the panel's two vectors; outputs stand two vectors apart.
+template <class Isa, size_t kX>
+inline void store_column(const Four<Isa>& sums, const typename Isa::Finish& f, typename Isa::Vec* t) {
+  t[2 * kX] = f.finish(sums.a, output_factor(0, kX));
+  t[2 * (4 + kX)] = f.finish(sums.b, output_factor(1, kX));
+  t[2 * (8 + kX)] = f.finish(sums.c, output_factor(2, kX));
+  t[2 * (12 + kX)] = f.finish(sums.d, output_factor(3, kX));
+}
 
-  WinogradFinish(const PanelHeader<Isa>& h, size_t vector)
-      : bias(Isa::load(h.bias + vector * Isa::kPanel / 2)),
-        shift(Isa::load(h.right_shift + vector * Isa::kPanel / 2)) {}
-  typename Isa::Vec finish(typename Isa::Vec sum, int32_t factor) const {
-    return Isa::shift_right32(Isa::add32(Isa::multiply32(sum, factor), bias), shift);
-  }
-  // Column x of the tile, whose outputs stand two vectors apart.
-  template <size_t kX>
-  void store(const Four<Isa>& sums, typename Isa::Vec* t) const {
-    t[2 * kX] = finish(sums.a, output_factor(0, kX));
-    t[2 * (4 + kX)] = finish(sums.b, output_factor(1, kX));
-    t[2 * (8 + kX)] = finish(sums.c, output_factor(2, kX));
-    t[2 * (12 + kX)] = finish(sums.d, output_factor(3, kX));
-  }
-};
-
-// x >> p of the 16 outputs of a tile, for one vector, stored two vectors apart. The lines of the second
+// The 16 outputs of a tile, for one vector, stored two vectors apart: Isa::Finish(header, vector) turns
+// 9 f_y f_x * sum into 64 * x or what else its requantize_two() wants. The lines of the second
 // transform (the same as in transform_column) are taken apart into pairs of columns, so that few registers
 // are needed at a time. Not inlined as above.
 template <class Isa>
 __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, const PanelHeader<Isa>& h,
                                               size_t vector, typename Isa::Vec* t) {
-  const WinogradFinish<Isa> f(h, vector);
+  const typename Isa::Finish f(h, vector);
   Four<Isa> a = transform_column<Isa>(m + m_bytes, m_bytes);
   Four<Isa> b = transform_column<Isa>(m + 2 * m_bytes, m_bytes);
   const Four<Isa> s = add<Isa>(a, b), d = subtract<Isa>(a, b);
   a = transform_column<Isa>(m + 3 * m_bytes, m_bytes);
   b = transform_column<Isa>(m + 4 * m_bytes, m_bytes);
   const Four<Isa> far_s = add<Isa>(a, b), far_d = subtract<Isa>(a, b);
-  f.template store<1>(subtract<Isa>(far_d, add<Isa>(d, d)), t);
-  f.template store<2>(subtract<Isa>(far_s, s), t);
+  store_column<Isa, 1>(subtract<Isa>(far_d, add<Isa>(d, d)), f, t);
+  store_column<Isa, 2>(subtract<Isa>(far_s, s), f, t);
   const Four<Isa> first = subtract<Isa>(far_s, times_four<Isa>(s));
   const Four<Isa> last = subtract<Isa>(add<Isa>(far_d, far_d), d);
-  f.template store<0>(add<Isa>(first, transform_column<Isa>(m, m_bytes)), t);
-  f.template store<3>(add<Isa>(last, transform_column<Isa>(m + 5 * m_bytes, m_bytes)), t);
-  if (!h.has_left_shift) return;
-  for (size_t i = 0; i < kTile * kTile; ++i)
-    t[2 * i] = Isa::shift_left32(t[2 * i], Isa::load(h.left_shift + vector * Isa::kPanel / 2));
+  store_column<Isa, 0>(add<Isa>(first, transform_column<Isa>(m, m_bytes)), f, t);
+  store_column<Isa, 3>(add<Isa>(last, transform_column<Isa>(m + 5 * m_bytes, m_bytes)), f, t);
+  f.finish_tile(t);
 }
 
 }  // namespace

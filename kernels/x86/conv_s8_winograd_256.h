@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the 256-bit Winograd kernels share: all steps but the product, on vectors of sixteen s16 or eight s32.
-// Isa derives from Winograd256 and adds multiply_add() and the constants of its costs.
+// Isa derives from Winograd256 and adds multiply_add(), what is made of it, and the constants of its costs.
 #pragma once
 
-#include "kernels/conv_s8_winograd.h"
+#include "kernels/x86/conv_s8_winograd_pairs.h"
 #include "kernels/x86/partial_avx2.h"
 #include "kernels/x86/requantize_avx2.h"
 
@@ -13,17 +13,22 @@ namespace {
 
 struct Winograd256 {
   using Vec = __m256i;
-  static constexpr size_t kRows = 6, kPanel = 16;
+  using OutputTable = WinogradTable;
+  static constexpr size_t kRows = 6, kPanel = 16, kInterleave = 2, kStep = 2;
 
   struct Epilogue {
     __m256i zero_point, min, max;  // 64 * output_zero_point + 32 in s16; s8
+    __m256i multiplier;
 
-    Epilogue(int32_t output_zero_point, int32_t output_min, int32_t output_max)
-        : zero_point(_mm256_set1_epi16(static_cast<int16_t>(64 * output_zero_point + 32))),
-          min(_mm256_set1_epi8(static_cast<char>(output_min))),
-          max(_mm256_set1_epi8(static_cast<char>(output_max))) {}
+    template <class Header>
+    Epilogue(const ConvS8& c, const Header& h)
+        : zero_point(_mm256_set1_epi16(static_cast<int16_t>(64 * c.output_zero_point + 32))),
+          min(_mm256_set1_epi8(static_cast<char>(c.output_min))),
+          max(_mm256_set1_epi8(static_cast<char>(c.output_max))),
+          multiplier(Winograd256::load(h.multiplier)) {}
   };
 
+  static size_t channel_at(size_t i) { return packs_channel_at<kPanel>(i); }
   static Vec load(const void* from) { return kernels::load(from); }
   static void store(void* to, Vec v) { kernels::store(to, v); }
   // The value, as the compiler cannot look into: gcc would otherwise reorder sums across the steps of a
@@ -53,14 +58,15 @@ struct Winograd256 {
   static Vec sub32(Vec a, Vec b) { return _mm256_sub_epi32(a, b); }
   static Vec shift32(Vec a, int bits) { return _mm256_slli_epi32(a, bits); }
   static Vec multiply32(Vec a, int32_t b) { return _mm256_mullo_epi32(a, _mm256_set1_epi32(b)); }
+  static Vec positive32(Vec a) { return _mm256_max_epi32(a, zero()); }
   static Vec shift_right32(Vec a, Vec bits) { return _mm256_srav_epi32(a, bits); }
   static Vec shift_left32(Vec a, Vec bits) { return shift_left(a, bits); }
 
   // The s8 of two pixels, one in each half.
-  static Vec requantize_two(const Vec (&a)[2], const Vec (&b)[2], Vec multiplier, const Epilogue& e) {
+  static Vec requantize_two(const Vec (&a)[2], const Vec (&b)[2], const Epilogue& e) {
     const Vec r =
-        _mm256_packs_epi16(requantize_s16(_mm256_packs_epi32(a[0], a[1]), multiplier, e.zero_point),
-                           requantize_s16(_mm256_packs_epi32(b[0], b[1]), multiplier, e.zero_point));
+        _mm256_packs_epi16(requantize_s16(_mm256_packs_epi32(a[0], a[1]), e.multiplier, e.zero_point),
+                           requantize_s16(_mm256_packs_epi32(b[0], b[1]), e.multiplier, e.zero_point));
     return _mm256_permute4x64_epi64(_mm256_min_epi8(_mm256_max_epi8(r, e.min), e.max), 0xd8);
   }
   static void store_low(int8_t* to, Vec q) { store_low_part(to, q, 16); }

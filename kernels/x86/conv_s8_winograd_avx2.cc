@@ -8,6 +8,7 @@ namespace octet::kernels {
 namespace {
 
 struct WinogradAvx2 : Winograd256 {
+  using Finish = ShiftFinish<WinogradAvx2>;
   static constexpr double kProductMacs = 25.5, kDirectMacs = 37;
   static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
@@ -16,6 +17,9 @@ struct WinogradAvx2 : Winograd256 {
   static void multiply_add(Vec a, Vec b, Vec* acc) {
     *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(a, b));
     asm("" : "+x"(*acc));
+  }
+  static void multiply_tiles(size_t count, const WinogradProduct& t) {
+    multiply_in_micro_tiles<WinogradAvx2>(count, t);
   }
 };
 

@@ -2,7 +2,7 @@
 //
 // conv_s8 as Winograd F(4x4, 3x3) on AVX512-VNNI (conv_s8_winograd_plan.h): micro-tiles of 14 tiles by 32
 // output channels in vpdpwssd, which adds two s16 x s16 products to an s32 modulo 2^32.
-#include "kernels/conv_s8_winograd.h"
+#include "kernels/x86/conv_s8_winograd_pairs.h"
 #include "kernels/x86/requantize_avx512.h"
 
 namespace octet::kernels {
@@ -10,11 +10,23 @@ namespace {
 
 struct WinogradAvx512Vnni {
   using Vec = __m512i;
-  using Epilogue = Requantize;
-  static constexpr size_t kRows = 14, kPanel = 32;
+  using Finish = ShiftFinish<WinogradAvx512Vnni>;
+  using OutputTable = WinogradTable;
+  static constexpr size_t kRows = 14, kPanel = 32, kInterleave = 2, kStep = 2;
   static constexpr double kProductMacs = 31.5, kDirectMacs = 61;
   static constexpr double kInputCycles = 180, kOutputCycles = 450, kWeightCycles = 210;
 
+  struct Epilogue {
+    Requantize rule;
+    __m512i multiplier;
+
+    template <class Header>
+    Epilogue(const ConvS8& c, const Header& h)
+        : rule(c.output_zero_point, c.output_min, c.output_max),
+          multiplier(_mm512_loadu_si512(h.multiplier)) {}
+  };
+
+  static size_t channel_at(size_t i) { return packs_channel_at<kPanel>(i); }
   static Vec load(const void* from) { return _mm512_loadu_si512(from); }
   static void store(void* to, Vec v) { _mm512_storeu_si512(to, v); }
   // The value, as the compiler cannot look into: gcc would otherwise reorder sums across the steps of a
@@ -42,18 +54,22 @@ struct WinogradAvx512Vnni {
     return _mm512_set1_epi32(pair);
   }
   static void multiply_add(Vec a, Vec b, Vec* acc) { *acc = _mm512_dpwssd_epi32(*acc, a, b); }
+  static void multiply_tiles(size_t count, const WinogradProduct& t) {
+    multiply_in_micro_tiles<WinogradAvx512Vnni>(count, t);
+  }
 
   static Vec add32(Vec a, Vec b) { return _mm512_add_epi32(a, b); }
   static Vec sub32(Vec a, Vec b) { return _mm512_sub_epi32(a, b); }
   static Vec shift32(Vec a, unsigned bits) { return _mm512_slli_epi32(a, bits); }
   static Vec multiply32(Vec a, int32_t b) { return _mm512_mullo_epi32(a, _mm512_set1_epi32(b)); }
+  static Vec positive32(Vec a) { return _mm512_max_epi32(a, zero()); }
   static Vec shift_right32(Vec a, Vec bits) { return _mm512_srav_epi32(a, bits); }
   static Vec shift_left32(Vec a, Vec bits) { return shift_left(a, bits); }
 
   // The s8 of two pixels, one in each half.
-  static Vec requantize_two(const Vec (&a)[2], const Vec (&b)[2], Vec multiplier, const Epilogue& e) {
-    const Vec r = e.to_s8(e.to_s16(_mm512_packs_epi32(a[0], a[1]), multiplier),
-                          e.to_s16(_mm512_packs_epi32(b[0], b[1]), multiplier));
+  static Vec requantize_two(const Vec (&a)[2], const Vec (&b)[2], const Epilogue& e) {
+    const Vec r = e.rule.to_s8(e.rule.to_s16(_mm512_packs_epi32(a[0], a[1]), e.multiplier),
+                               e.rule.to_s16(_mm512_packs_epi32(b[0], b[1]), e.multiplier));
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), r);
   }
   static __m256i high(Vec q) { return _mm512_extracti64x4_epi64(q, 1); }

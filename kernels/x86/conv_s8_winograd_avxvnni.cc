@@ -9,10 +9,14 @@ namespace octet::kernels {
 namespace {
 
 struct WinogradAvxVnni : Winograd256 {
+  using Finish = ShiftFinish<WinogradAvxVnni>;
   static constexpr double kProductMacs = 30.5, kDirectMacs = 61;
   static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
   static void multiply_add(Vec a, Vec b, Vec* acc) { *acc = dot_s16(*acc, a, b); }
+  static void multiply_tiles(size_t count, const WinogradProduct& t) {
+    multiply_in_micro_tiles<WinogradAvxVnni>(count, t);
+  }
 };
 
 }  // namespace
