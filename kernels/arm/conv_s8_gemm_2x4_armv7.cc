@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conv_s8 as a matrix product on ARMv7 with NEON: 2 output pixels by 4 output channels, 16 k at a
+// time, any geometry and groups. conv_s8_strip.h cuts the work, conv_s8_gemm_c16.h describes the panels.
+//
+// Eight accumulators, two pixels, weights and sums of products are 13 of the 16 registers; 4x4 does not fit.
+#include "kernels/arm/conv_s8_gemm_c16.h"
+
+namespace octet::kernels {
+namespace {
+
+struct Mlal : GemmC16 {
+  static constexpr size_t kRows = 2;
+
+  static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
+    pack_quads(c, plan, panel, to);
+  }
+  static void run_tiles(const MicroTile<Mlal>& t, size_t first, size_t rows, size_t tiles,
+                        const Epilogue& epilogue) {
+    using Function = void (*)(const MicroTile<Mlal>&, size_t, size_t, const Epilogue&);
+    static constexpr Function kFunctions[kRows] = {run_micro_tiles<1, Mlal>, run_micro_tiles<2, Mlal>};
+    kFunctions[rows - 1](t, first, tiles, epilogue);
+  }
+};
+
+bool supports(const ConvS8& c) { return c.groups == 1 || c.output_channels / c.groups >= kQuad; }
+
+}  // namespace
+
+extern const ConvS8Kernel conv_s8_gemm_2x4_armv7_kernel;
+const ConvS8Kernel conv_s8_gemm_2x4_armv7_kernel = {
+    "conv_s8_gemm_2x4_armv7", kNeon,       supports, packed_bytes<Mlal>, pack<Mlal>,
+    scratch_bytes<Mlal>,      items<Mlal>, run<Mlal>};
+
+}  // namespace octet::kernels
