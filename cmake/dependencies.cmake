@@ -4,7 +4,7 @@
 # first the system's package (Debian: scripts/setup installs them), and where
 # that is absent a pinned FetchContent.
 #
-#   runtime    flatbuffers (headers, flatc)  cpuinfo  pthreadpool  XNNPACK (optional)
+#   runtime    flatbuffers (headers, flatc);  optional: XNNPACK, with pthreadpool and cpuinfo
 #   converter  onnx + protobuf
 #   tools      CLI11  nlohmann-json  stb
 #   tests      GoogleTest    benchmarks  Google Benchmark
@@ -52,25 +52,24 @@ if(NOT TARGET octet_dep_flatbuffers OR NOT OCTET_FLATC)
   set(OCTET_FLATC $<TARGET_FILE:flatc>)
 endif()
 
-# --- pthreadpool, cpuinfo --------------------------------------------------------------------
-octet_find_library(pthreadpool pthreadpool.h pthreadpool)
-if(NOT TARGET octet_dep_pthreadpool)
-  set(PTHREADPOOL_BUILD_TESTS OFF CACHE BOOL "" FORCE)
-  set(PTHREADPOOL_BUILD_BENCHMARKS OFF CACHE BOOL "" FORCE)
-  octet_fetch(pthreadpool https://github.com/Maratyszcza/pthreadpool.git
-              1787867f6183f056420e532eec640cba25efafea pthreadpool)
-endif()
-octet_find_library(cpuinfo cpuinfo.h cpuinfo)
-if(NOT TARGET octet_dep_cpuinfo)
-  set(CPUINFO_BUILD_UNIT_TESTS OFF CACHE BOOL "" FORCE)
-  set(CPUINFO_BUILD_MOCK_TESTS OFF CACHE BOOL "" FORCE)
-  set(CPUINFO_BUILD_BENCHMARKS OFF CACHE BOOL "" FORCE)
-  octet_fetch(cpuinfo https://github.com/pytorch/cpuinfo.git
-              082deffc80ce517f81dc2f3aebe6ba671fcd09c9 cpuinfo)
-endif()
-
 # --- XNNPACK: 2022 (Debian 12) and 2024 (Debian 13) differ in how a runtime is set up ------
+# It brings its thread pool, which the runtime then shares, and cpuinfo, by which it chooses its kernels.
 if(OCTET_WITH_XNNPACK)
+  octet_find_library(pthreadpool pthreadpool.h pthreadpool)
+  if(NOT TARGET octet_dep_pthreadpool)
+    set(PTHREADPOOL_BUILD_TESTS OFF CACHE BOOL "" FORCE)
+    set(PTHREADPOOL_BUILD_BENCHMARKS OFF CACHE BOOL "" FORCE)
+    octet_fetch(pthreadpool https://github.com/Maratyszcza/pthreadpool.git
+                1787867f6183f056420e532eec640cba25efafea pthreadpool)
+  endif()
+  octet_find_library(cpuinfo cpuinfo.h cpuinfo)
+  if(NOT TARGET octet_dep_cpuinfo)
+    set(CPUINFO_BUILD_UNIT_TESTS OFF CACHE BOOL "" FORCE)
+    set(CPUINFO_BUILD_MOCK_TESTS OFF CACHE BOOL "" FORCE)
+    set(CPUINFO_BUILD_BENCHMARKS OFF CACHE BOOL "" FORCE)
+    octet_fetch(cpuinfo https://github.com/pytorch/cpuinfo.git
+                082deffc80ce517f81dc2f3aebe6ba671fcd09c9 cpuinfo)
+  endif()
   octet_find_library(xnnpack xnnpack.h XNNPACK)
   if(TARGET octet_dep_xnnpack)
     set(CMAKE_REQUIRED_LIBRARIES ${OCTET_xnnpack_LIBRARY} ${OCTET_pthreadpool_LIBRARY})

@@ -20,11 +20,10 @@
 #include "runtime/status.h"
 #include "runtime/tensor.h"
 
-typedef struct pthreadpool* pthreadpool_t;
-
 namespace octet {
 
 class Model;
+class ThreadPool;
 
 // An operator of the file with its tensors resolved. Absent optional inputs
 // are null; trailing absent inputs may be missing from the vector: use input(i).
@@ -50,14 +49,14 @@ struct OpView {
 struct PrepareContext {
   kernels::CpuFeatures cpu;  // after masking
   size_t threads = 1;
-  pthreadpool_t pool = nullptr;     // the one that run will get; null with one thread
+  ThreadPool* pool = nullptr;       // the one that run will get; null with one thread
   SessionMemory* memory = nullptr;  // for packed weights and tables; never null in prepare
   const Model* model = nullptr;     // to release constants that run does not read; never null in prepare
   size_t scratch_bytes = 0;         // out: scratch that run needs for each thread
 };
 
 struct RunContext {
-  pthreadpool_t pool = nullptr;  // null: run on the calling thread
+  ThreadPool* pool = nullptr;  // null: run on the calling thread
   size_t threads = 1;
   uint8_t* scratch = nullptr;  // 64-byte aligned; thread t owns scratch + t * scratch_stride
   size_t scratch_stride = 0;

@@ -4,12 +4,11 @@
 // not depend on the number of threads.
 #pragma once
 
-#include <pthreadpool.h>
-
 #include <algorithm>
 #include <cstddef>
 
 #include "runtime/op.h"
+#include "runtime/thread_pool.h"
 
 namespace octet {
 
@@ -29,15 +28,14 @@ void parallel_for(const RunContext& context, size_t items, size_t minimum, const
     const Body* body;
     size_t items, ranges;
   } task{&body, items, ranges};
-  pthreadpool_parallelize_1d(
-      context.pool,
+  context.pool->run(
       [](void* argument, size_t thread) {
         const Task& t = *static_cast<const Task*>(argument);
         const size_t first = t.items * thread / t.ranges;
         const size_t last = t.items * (thread + 1) / t.ranges;
         if (first < last) (*t.body)(first, last, thread);
       },
-      &task, ranges, 0);
+      &task, ranges);
 }
 
 }  // namespace octet

@@ -69,10 +69,7 @@ Status Session::set_up() {
       state_->inputs.push_back(make_binding(*input, tensors_, cpu_));
   for (const schema::Output* output : *model_->root().outputs())
     state_->outputs.push_back(make_binding(*output, tensors_, cpu_));
-  if (options_.threads > 1) {
-    state_->pool.reset(pthreadpool_create(options_.threads));
-    if (!state_->pool) return error(StatusCode::kOutOfMemory, "cannot start %zu threads", options_.threads);
-  }
+  if (options_.threads > 1) OCTET_RETURN_IF_ERROR(ThreadPool::create(options_.threads, &state_->pool));
   OCTET_RETURN_IF_ERROR(prepare_steps());
   OCTET_RETURN_IF_ERROR(plan_arena());
   return allocate_scratch();

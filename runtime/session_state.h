@@ -3,20 +3,15 @@
 // The inside of a session, shared by the files session*.cc.
 #pragma once
 
-#include <pthreadpool.h>
-
 #include <memory>
 #include <vector>
 
 #include "runtime/binding.h"
 #include "runtime/op.h"
 #include "runtime/session.h"
+#include "runtime/thread_pool.h"
 
 namespace octet {
-
-struct DestroyPool {
-  void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
-};
 
 // One operator, or a float island of consecutive operators.
 struct Step {
@@ -29,7 +24,7 @@ struct Step {
 
 struct Session::State {
   // Declared so that steps go first on destruction: they may point at the rest.
-  std::unique_ptr<pthreadpool, DestroyPool> pool;
+  std::unique_ptr<ThreadPool> pool;
   SessionMemory memory;  // packed weights and tables, then the arena, then scratch
   std::vector<OpView> views;
   std::vector<int> step_of_operator;

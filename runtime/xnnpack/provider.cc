@@ -13,6 +13,7 @@
 #include <new>
 #include <set>
 
+#include "runtime/thread_pool.h"
 #include "runtime/xnnpack/island_builder.h"
 
 namespace octet {
@@ -117,7 +118,7 @@ Status prepare_xnnpack_island(const std::vector<OpView>& views, const std::vecto
   if (status != xnn_status_success) return refused(views[0], "definition", status);
 
   xnn_runtime_t created = nullptr;
-  status = xnn_create_runtime_v2(builder.subgraph(), context->pool, 0, &created);
+  status = xnn_create_runtime_v2(builder.subgraph(), context->pool ? context->pool->for_xnnpack() : nullptr, 0, &created);
   if (status != xnn_status_success) return refused(views[0], "creation", status);
   RuntimePointer runtime(created);
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -29,8 +30,9 @@ Ranges ranges_of(const RunContext& context, size_t items, size_t minimum) {
 
 TEST(ParallelFor, RangesAreEvenAndLargeEnough) {
   for (const size_t threads : {1, 2, 3, 8}) {
-    pthreadpool_t pool = threads > 1 ? pthreadpool_create(threads) : nullptr;
-    const RunContext context = {pool, threads, nullptr, 0};
+    std::unique_ptr<ThreadPool> pool;
+    if (threads > 1) ASSERT_TRUE(ThreadPool::create(threads, &pool).ok());
+    const RunContext context = {pool.get(), threads, nullptr, 0};
     for (const size_t items : {0, 1, 2, 7, 8, 240, 1001})
       for (const size_t minimum : {0, 1, 2, 5, 100, 2000}) {
         const Ranges ranges = ranges_of(context, items, minimum);
@@ -45,7 +47,6 @@ TEST(ParallelFor, RangesAreEvenAndLargeEnough) {
         EXPECT_EQ(ranges.size(),
                   items == 0 ? 0 : std::clamp(items / std::max<size_t>(minimum, 1), size_t{1}, threads));
       }
-    if (pool) pthreadpool_destroy(pool);
   }
 }
 
