@@ -40,8 +40,6 @@ inline DepthwiseBlock depthwise_block(size_t channels, size_t done, size_t max_w
                           : DepthwiseBlock{channels - width, width, width};
 }
 
-constexpr size_t kDepthwiseGroup = 64;  // channels of a cache line, which are computed row by row
-
 // Calls body(block, offset of the packed block) for the blocks from channel `done`, a multiple of the group,
 // to `end`; bytes(width) is the size of a packed block. Returns the offset behind them.
 template <size_t kMaxWidth, bool kPartial, class Bytes, class Body>
@@ -54,18 +52,6 @@ inline size_t for_each_block(size_t channels, size_t done, size_t end, const Byt
     done += block.width;
   }
   return offset;
-}
-
-// Calls body(first, last) for portions of the items, `rows` rows of output each, whose input and output stay
-// in the L2 cache while one group of channels after the other is computed.
-template <class Body>
-inline void for_each_portion(const ConvS8& c, size_t rows, size_t first_item, size_t last_item,
-                             const Body& body) {
-  constexpr size_t kBytes = 128 << 10;
-  const size_t item_bytes = rows * c.input_channels * (c.stride_height * c.input_width + c.output_width) + 1;
-  const size_t items = kBytes / item_bytes + 1;
-  for (; first_item < last_item; first_item += items)
-    body(first_item, first_item + items < last_item ? first_item + items : last_item);
 }
 
 // Columns of input whose vector ends within the row: all but the last few of a block that is partial.
