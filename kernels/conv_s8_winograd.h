@@ -10,7 +10,7 @@
 //
 // Isa is a struct of the including file with the constants that conv_s8_winograd_plan.h and pays() want, and
 //   Vec with its arithmetic on s16 and s32 lanes, loads and stores of parts
-//   multiply_tiles(count, product)  M = V U (+ M) of one point
+//   multiply_tiles(count, product)  M = V U (+ M) of one point; multiply_in_micro_tiles() below may serve
 //   Finish, Epilogue                from 9 f_y f_x * sum to s8
 //   OutputTable                     looks up what has been requantized
 #pragma once
@@ -27,7 +27,7 @@ struct WinogradScratch {
 
   static size_t u_bytes(const WinogradPlan& p) { return p.stored ? 0 : kPoints * p.u_bytes; }
   static size_t bytes(const WinogradPlan& p) {
-    return kPoints * (p.v_bytes + p.m_bytes) + u_bytes(p) + p.chunks * kChunk;
+    return kPoints * (p.v_bytes + p.m_bytes) + u_bytes(p) + p.chunks * Isa::kChunk;
   }
   WinogradScratch(const WinogradPlan& p, void* scratch) {
     v = static_cast<uint8_t*>(scratch);
@@ -98,7 +98,7 @@ void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, cons
     const int8_t* pixels[kPoints];
     find_pixels(c, tile, input, s.pad, pixels);
     for (size_t k = 0; k < c.input_channels; k += kLanes) {
-      uint8_t* v = s.v + ((k / kChunk * p.block + i) * kChunk + k % kChunk) * 2;
+      uint8_t* v = s.v + ((k / Isa::kChunk * p.block + i) * Isa::kChunk + k % Isa::kChunk) * 2;
       if (k + kLanes <= c.input_channels) {
         transform_window<Isa, false>(pixels, k, kLanes, v, p.v_bytes);
       } else {
@@ -120,13 +120,34 @@ struct WinogradProduct {
   bool add;        // to what stands in M
 };
 
+// multiply_rows<n>(product): n tiles, at most kRows.
+template <class Isa, size_t kRows = Isa::kRows>
+void multiply(size_t rows, const WinogradProduct& t) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return multiply<Isa, kRows - 1>(rows, t);
+  }
+  Isa::template multiply_rows<kRows>(t);
+}
+
+// All tiles of the block, in micro-tiles that differ by at most one row.
+template <class Isa>
+void multiply_in_micro_tiles(size_t tiles, WinogradProduct t) {
+  const size_t portions = divide_up(tiles, Isa::kRows), rows = tiles / portions, longer = tiles % portions;
+  for (size_t i = 0; i < portions; ++i) {
+    const size_t count = rows + (i < longer ? 1 : 0);
+    multiply<Isa>(count, t);
+    t.v += count * 2 * Isa::kChunk;
+    t.m += count * 4 * Isa::kPanel;
+  }
+}
+
 template <class Isa>
 void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
                     const WinogradScratch<Isa>& s) {
   for (size_t line = 0; line < p.lines; line += p.part_lines) {
     WinogradProduct t = {};
     t.lines = min_size(p.part_lines, p.lines - line);
-    t.chunk_bytes = p.block * 2 * kChunk;
+    t.chunk_bytes = p.block * 2 * Isa::kChunk;
     t.add = line > 0;
     t.u_bytes = p.u_bytes;
     const uint8_t* u = weights;
@@ -136,7 +157,7 @@ void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
       u = s.u;
     }
     for (size_t point = 0; point < kPoints; ++point) {
-      t.v = s.v + point * p.v_bytes + line * Isa::kInterleave / kChunk * t.chunk_bytes;
+      t.v = s.v + point * p.v_bytes + line * Isa::kInterleave / Isa::kChunk * t.chunk_bytes;
       t.u = u + point * p.u_bytes;
       t.m = s.m + point * p.m_bytes;
       Isa::multiply_tiles(tiles, t);
@@ -151,6 +172,20 @@ struct WinogradTarget {
   int8_t* output;
   size_t row, pixel, height, width, columns;
 };
+
+template <class Isa>
+inline WinogradTarget make_target(const ConvS8& c, const WinogradPlan& p, const WinogradTile& tile,
+                                  size_t panel, int8_t* output) {
+  const size_t y = kTile * tile.y, x = kTile * tile.x, channel = panel * Isa::kPanel;
+  WinogradTarget to;
+  to.row = p.output.row;
+  to.pixel = p.output.pixel;
+  to.output = output + tile.n * p.output.batch + y * to.row + x * to.pixel + channel;
+  to.height = min_size(kTile, c.output_height - y);
+  to.width = min_size(kTile, c.output_width - x);
+  to.columns = min_size(Isa::kPanel, c.output_channels - channel);
+  return to;
+}
 
 template <class Isa>
 inline void store_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to,
@@ -177,26 +212,28 @@ void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, siz
   const auto& h = *static_cast<const PanelHeader<Isa>*>(header);
   const typename Isa::Epilogue epilogue(c, h);
   const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
-  const typename Isa::OutputTable table(c.output_table);
   WinogradTile tile = find_tile(p, first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
-    const size_t y = kTile * tile.y, x = kTile * tile.x;
-    WinogradTarget to;
-    to.row = p.output.row;
-    to.pixel = p.output.pixel;
-    to.output = output + tile.n * p.output.batch + y * to.row + x * to.pixel + panel * Isa::kPanel;
-    to.height = min_size(kTile, c.output_height - y);
-    to.width = min_size(kTile, c.output_width - x);
-    to.columns = min_size(Isa::kPanel, c.output_channels - panel * Isa::kPanel);
+    const WinogradTarget to = make_target<Isa>(c, p, tile, panel, output);
     typename Isa::Vec t[kTile * kTile][2];
     const uint8_t* m = s.m + i * 4 * Isa::kPanel;
 #pragma GCC unroll 1
     for (size_t vector = 0; vector < 2; ++vector, m += sizeof(typename Isa::Vec))
       transform_tile<Isa>(m, p.m_bytes, h, vector, &t[0][vector]);
     store_tile<Isa>(t, to, epilogue);
-    if (!c.output_table) continue;
-    for (size_t j = 0; j < to.height; ++j)
-      table.look_up(to.output + j * to.row, to.width, to.pixel, to.columns);
+  }
+}
+
+// What transform_outputs() has written, through the output table.
+template <class Isa>
+void look_up_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, size_t panel, int8_t* output) {
+  const typename Isa::OutputTable table(c.output_table);
+  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
+  WinogradTile tile = find_tile(p, first);
+  for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
+    const WinogradTarget to = make_target<Isa>(c, p, tile, panel, output);
+    for (size_t y = 0; y < to.height; ++y)
+      table.look_up(to.output + y * to.row, to.width, to.pixel, to.columns);
   }
 }
 
@@ -206,13 +243,14 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
   const auto& p = *static_cast<const WinogradPlan*>(packed);
   const auto* panels = static_cast<const uint8_t*>(packed) + align_64(sizeof(WinogradPlan));
   const WinogradScratch<Isa> s(p, scratch);
-  std::memset(s.pad, c.input_zero_point, p.chunks * kChunk);
+  std::memset(s.pad, c.input_zero_point, p.chunks * Isa::kChunk);
   for (size_t item = first_item; item < last_item; ++item) {
     const size_t block = item / p.panels, panel = item % p.panels;
     const uint8_t* packed_panel = panels + panel * p.panel_bytes;
     if (item == first_item || panel == 0) transform_inputs<Isa>(c, p, block, input, s);
     multiply_panel<Isa>(p, first_tile(p, block + 1) - first_tile(p, block), packed_panel + p.header_bytes, s);
     transform_outputs<Isa>(c, p, block, panel, packed_panel, s, static_cast<int8_t*>(output));
+    if (c.output_table) look_up_outputs<Isa>(c, p, block, panel, static_cast<int8_t*>(output));
   }
 }
 

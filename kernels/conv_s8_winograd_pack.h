@@ -100,7 +100,7 @@ void pack_header(const ConvS8& c, size_t panel, void* to) {
     const size_t count = kTaps * c.input_channels;
     const int32_t sum = sum_weights(c.weights + o * count, count).sum, p = c.right_shift[o];
     const uint32_t bias =
-        static_cast<uint32_t>(c.bias ? c.bias[o] : 0) + static_cast<uint32_t>(rounding_term(p));
+        static_cast<uint32_t>(c.bias ? c.bias[o] : 0) + static_cast<uint32_t>(winograd_rounding_term(p));
     h.bias[i] = static_cast<int32_t>((bias - static_cast<uint32_t>(c.input_zero_point * sum)) << kScaleBits);
     h.shift[i] = p + kScaleBits;
     if (h.shift[i] < 0) h.has_left_shift = 1;
@@ -111,7 +111,7 @@ void pack_header(const ConvS8& c, size_t panel, void* to) {
 
 template <class Isa>
 void pack(const ConvS8& c, void* memory) {
-  constexpr size_t kLines = kChunk / Isa::kInterleave, kLineBytes = kTaps * line_elements<Isa>();
+  constexpr size_t kLines = Isa::kChunk / Isa::kInterleave, kLineBytes = kTaps * line_elements<Isa>();
   const WinogradPlan p = make_plan<Isa>(c);
   std::memcpy(memory, &p, sizeof(p));
   uint8_t* to = static_cast<uint8_t*>(memory) + align_64(sizeof(p));

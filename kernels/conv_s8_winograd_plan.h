@@ -37,6 +37,9 @@
 //                   instruction adds up
 //   kStep           input channels that the product takes at a time, a multiple of kInterleave; the last step
 //                   is filled up with zeros
+//   kChunk          input channels that stand together in V, a multiple of kStep
+//   kTogether       tiles that the product takes at least: blocks but for the last are multiples of it, and
+//                   have memory for them
 #pragma once
 
 #include <cstddef>
@@ -49,7 +52,6 @@ namespace octet::kernels {
 namespace {
 
 constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
-constexpr size_t kChunk = 32;            // input channels that stand together in V
 constexpr size_t kPartChannels = 64;     // input channels whose U is made at once, where it is not stored
 constexpr size_t kItemsWanted = 16;      // so that threads find work in small images too
 constexpr size_t kMostStored = 8 << 20;  // bytes of U: a network has many layers, and L3 other users
@@ -72,10 +74,11 @@ inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
 //            s32 has_left_shift      a shift is negative
 //   U        [point][line][kPanel][kInterleave] s16; a line is kInterleave input channels
 //   s8       [line][tap][kPanel][kInterleave]
-// Scratch, per thread: V [point][chunk][tile of the block][kChunk] s16; U of one part, unless stored;
+// Scratch, per thread: V [point][chunk][tile of the block][Isa::kChunk] s16; U of one part, unless stored;
 // M [point][tile][kPanel] s32, the products; a pixel of zero points, which stands for padding.
 struct WinogradPlan {
   size_t tiles_x, image_tiles, tiles;  // of a row, of an image, of all images
+  size_t together, groups;             // Isa::kTogether; so many tiles are a group
   size_t block, blocks;                // tiles, at most, that pass the steps together
   size_t panels, chunks, lines;
   size_t part_lines;                 // lines whose U stands together
@@ -85,8 +88,10 @@ struct WinogradPlan {
   ConvS8OutputStrides output;
 };
 
-// Blocks differ by at most one tile.
-inline size_t first_tile(const WinogradPlan& p, size_t block) { return p.tiles * block / p.blocks; }
+// Blocks differ by at most one time `together` tiles.
+inline size_t first_tile(const WinogradPlan& p, size_t block) {
+  return min_size(p.groups * block / p.blocks * p.together, p.tiles);
+}
 
 inline bool has_winograd_geometry(const ConvS8& c) {
   return c.kernel_height == 3 && c.kernel_width == 3 && c.stride_height == 1 && c.stride_width == 1 &&
@@ -110,7 +115,7 @@ inline WeightSums sum_weights(const int8_t* weights, size_t count) {
 
 // The rounding term 2^(p-1). From p = 26 on it is left out: |acc| < 2^25 <= 2^(p-1), so that acc >> p is 0
 // with it and 0 or -1 without, and both requantize to the zero point.
-inline int32_t rounding_term(int right_shift) {
+inline int32_t winograd_rounding_term(int right_shift) {
   return right_shift > 0 && right_shift <= kHeadroomBits ? 1 << (right_shift - 1) : 0;
 }
 
@@ -129,7 +134,7 @@ inline bool accumulators_fit(const ConvS8& c) {
     const int64_t bias = c.bias ? c.bias[o] : 0;
     const int64_t low = bias - positive * (z + 128) - negative * (127 - z);
     const int64_t high = bias + positive * (127 - z) + negative * (z + 128);
-    if (low < -bound || high + rounding_term(c.right_shift[o]) >= bound) return false;
+    if (low < -bound || high + winograd_rounding_term(c.right_shift[o]) >= bound) return false;
   }
   return true;
 }
@@ -139,15 +144,16 @@ inline bool accumulators_fit(const ConvS8& c) {
 // threads to share evenly.
 template <class Isa>
 void choose_block(WinogradPlan* p, size_t l2) {
-  const size_t tile_bytes = kPoints * (2 * kChunk * p->chunks + 4 * Isa::kPanel);
+  const size_t tile_bytes = kPoints * (2 * Isa::kChunk * p->chunks + 4 * Isa::kPanel);
   const size_t part_bytes = p->stored ? 0 : kPoints * p->u_bytes;
   const size_t budget = p->stored ? l2 / 4 : l2 / 2, room = budget > part_bytes ? budget - part_bytes : 0;
   const size_t most = max_size(room / tile_bytes, 4);
   const size_t wanted = divide_up(p->stored ? kItemsWanted : kItemsWanted / 2, p->panels);
   const size_t shortest = divide_up(p->tiles, Isa::kRows);  // blocks of one micro-tile
   p->blocks = max_size(max_size(divide_up(p->tiles, most), min_size(wanted, shortest)), 1);
-  p->block = max_size(divide_up(p->tiles, p->blocks), 1);
-  p->blocks = divide_up(p->tiles, p->block);
+  const size_t groups = max_size(divide_up(p->groups, p->blocks), 1);  // of a block
+  p->blocks = divide_up(p->groups, groups);
+  p->block = groups * p->together;
 }
 
 template <class Isa>
@@ -162,15 +168,17 @@ WinogradPlan make_plan(const ConvS8& c) {
   p.tiles_x = divide_up(c.output_width, kTile);
   p.image_tiles = p.tiles_x * divide_up(c.output_height, kTile);
   p.tiles = c.batch * p.image_tiles;
+  p.together = Isa::kTogether;
+  p.groups = divide_up(p.tiles, p.together);
   p.panels = divide_up(c.output_channels, Isa::kPanel);
-  p.chunks = divide_up(c.input_channels, kChunk);
+  p.chunks = divide_up(c.input_channels, Isa::kChunk);
   p.lines = divide_up(c.input_channels, Isa::kStep) * (Isa::kStep / Isa::kInterleave);
   const size_t u_bytes = kPoints * 2 * c.input_channels * c.output_channels;
   p.stored = u_bytes <= max_size(caches.l2 / 2, min_size(caches.l3 / 4, kMostStored));
   p.part_lines = p.stored ? p.lines : min_size(p.lines, kPartChannels / Isa::kInterleave);
   p.u_bytes = odd_lines(p.part_lines * line_elements<Isa>() * 2);
   choose_block<Isa>(&p, caches.l2);
-  p.v_bytes = odd_lines(p.chunks * p.block * 2 * kChunk);
+  p.v_bytes = odd_lines(p.chunks * p.block * 2 * Isa::kChunk);
   p.m_bytes = odd_lines(p.block * 4 * Isa::kPanel);
   p.header_bytes = align_64(10 * Isa::kPanel + sizeof(int32_t));
   p.panel_bytes =

@@ -18,6 +18,10 @@ struct WinogradAvx2 : Winograd256 {
     *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(a, b));
     asm("" : "+x"(*acc));
   }
+  template <size_t kRows>
+  static void multiply_rows(const WinogradProduct& t) {
+    multiply_pairs<WinogradAvx2, kRows>(t);
+  }
   static void multiply_tiles(size_t count, const WinogradProduct& t) {
     multiply_in_micro_tiles<WinogradAvx2>(count, t);
   }

@@ -14,6 +14,10 @@ struct WinogradAvxVnni : Winograd256 {
   static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
   static void multiply_add(Vec a, Vec b, Vec* acc) { *acc = dot_s16(*acc, a, b); }
+  template <size_t kRows>
+  static void multiply_rows(const WinogradProduct& t) {
+    multiply_pairs<WinogradAvxVnni, kRows>(t);
+  }
   static void multiply_tiles(size_t count, const WinogradProduct& t) {
     multiply_in_micro_tiles<WinogradAvxVnni>(count, t);
   }

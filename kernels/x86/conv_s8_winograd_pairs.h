@@ -21,7 +21,7 @@ size_t packs_channel_at(size_t i) {
 
 // Rows of M for one point: kRows tiles by a panel.
 template <class Isa, size_t kRows>
-void multiply_rows(const WinogradProduct& t) {
+void multiply_pairs(const WinogradProduct& t) {
   using Vec = typename Isa::Vec;
   constexpr size_t kBytes = sizeof(Vec);
   Vec acc[kRows][2];
@@ -30,6 +30,7 @@ void multiply_rows(const WinogradProduct& t) {
     acc[i][0] = t.add ? Isa::load(t.m + 2 * i * kBytes) : Isa::zero();
     acc[i][1] = t.add ? Isa::load(t.m + (2 * i + 1) * kBytes) : Isa::zero();
   }
+  constexpr size_t kChunk = Isa::kChunk;
   const uint8_t *u = t.u, *v = t.v;
   for (size_t left = t.lines; left > 0; v += t.chunk_bytes) {
     const size_t lines = min_size(left, kChunk / 2);
@@ -50,26 +51,6 @@ void multiply_rows(const WinogradProduct& t) {
   for (size_t i = 0; i < kRows; ++i) {
     Isa::store(t.m + 2 * i * kBytes, acc[i][0]);
     Isa::store(t.m + (2 * i + 1) * kBytes, acc[i][1]);
-  }
-}
-
-template <class Isa, size_t kRows = Isa::kRows>
-void multiply(size_t rows, const WinogradProduct& t) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return multiply<Isa, kRows - 1>(rows, t);
-  }
-  multiply_rows<Isa, kRows>(t);
-}
-
-// All tiles of the block, in micro-tiles that differ by at most one row.
-template <class Isa>
-void multiply_in_micro_tiles(size_t tiles, WinogradProduct t) {
-  const size_t portions = divide_up(tiles, Isa::kRows), rows = tiles / portions, longer = tiles % portions;
-  for (size_t i = 0; i < portions; ++i) {
-    const size_t count = rows + (i < longer ? 1 : 0);
-    multiply<Isa>(count, t);
-    t.v += count * 2 * kChunk;
-    t.m += count * 4 * Isa::kPanel;
   }
 }
 
@@ -100,9 +81,7 @@ struct ShiftFinish {
 struct WinogradTable {
   TableParts parts;
 
-  explicit WinogradTable(const int8_t* table) {
-    if (table) make_table_parts(table, &parts);
-  }
+  explicit WinogradTable(const int8_t* table) { make_table_parts(table, &parts); }
   void look_up(int8_t* row, size_t pixels, size_t stride, size_t channels) const {
     apply_table_to_pixels(parts, row, pixels, stride, channels);
   }
