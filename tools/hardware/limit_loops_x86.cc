@@ -148,7 +148,7 @@ std::vector<LimitLoop> limit_loops() {
   };
 }
 
-#else
+#elif !defined(__aarch64__) && !(defined(__arm__) && defined(__ARM_NEON))  // limit_loops_arm.cc
 
 std::vector<LimitLoop> limit_loops() { return {}; }
 

@@ -60,9 +60,10 @@ double hardware_limit(const std::string& name) {
 }
 
 double hardware_limit_s8(kernels::CpuFeature feature) {
+  const uint32_t instructions = feature & ~static_cast<uint32_t>(kernels::kInOrder);
   return hardware_limit(feature == kernels::kAvxVnniEvex
                             ? "avxvnni"
-                            : kernels::cpu_feature_names(kernels::CpuFeatures{feature}));
+                            : kernels::cpu_feature_names(kernels::CpuFeatures{instructions}));
 }
 
 double hardware_limit_of_kernel(const std::string& kernel, kernels::CpuFeatures cpu) {
@@ -74,6 +75,7 @@ double hardware_limit_of_kernel(const std::string& kernel, kernels::CpuFeatures 
   }
   if (kernel.find("_f32_") != std::string::npos) return 0;  // portable float: nobody's limit
   if (ends_with(kernel, "_evex")) return hardware_limit("avxvnni");
+  if (ends_with(kernel, "_aarch64") || ends_with(kernel, "_armv7")) return hardware_limit("neon");
   for (const Limit& limit : hardware_limits())
     if (ends_with(kernel, std::string("_") + limit.name)) return limit.gmacs;
   return 0;
