@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tools/hardware. limits.h: every kernel that this CPU runs has a limit where loops were written for the
+// tools/hardware. machine.h: known cores have their names. limits.h: every kernel that this CPU runs has a limit where loops were written for the
 // architecture; no test asserts a speed. hold_float.h: the record narrows, for XNNPACK only.
 #include "tools/hardware/limits.h"
 
@@ -11,6 +11,7 @@
 
 #include "kernels/conv_s8.h"
 #include "tools/hardware/hold_float.h"
+#include "tools/hardware/machine.h"
 
 #if defined(OCTET_WITH_XNNPACK) && (defined(__x86_64__) || defined(__i386__))
 #include <cpuinfo.h>
@@ -50,6 +51,25 @@ TEST(LimitsTest, FloatIsLimitedByTheMask) {
   EXPECT_EQ(hardware_limit_of_kernel("xnnpack", {}), 0);
   const kernels::CpuFeatures avx2{kernels::kAvx2};
   EXPECT_EQ(hardware_limit_of_kernel("xnnpack", avx2), hardware_limit("f32_avx2"));
+}
+
+TEST(MachineTest, NamesArmCores) {
+  EXPECT_EQ(arm_core_name(0x410fd034), "Cortex-A53");
+  EXPECT_EQ(arm_core_name(0x414fd0b1), "Cortex-A76");
+  EXPECT_EQ(arm_core_name(0x510fd034), "core 0x510fd034");  // another implementer
+  EXPECT_EQ(core_text({"Cortex-A53", 4, true, 1400}), "4 x Cortex-A53 (in order, 1400 MHz)");
+  EXPECT_EQ(core_text({"Cortex-A76", 4, false, 0}), "4 x Cortex-A76");
+}
+
+TEST(MachineTest, HasCoresAndCaches) {
+  const Machine machine = describe_machine();
+  size_t cores = 0;
+  for (const CoreKind& kind : machine.cores) {
+    EXPECT_FALSE(kind.name.empty());
+    cores += kind.count;
+  }
+  EXPECT_GE(cores, 1u);
+  EXPECT_GT(machine.caches.l1, 0u);
 }
 
 #if defined(OCTET_CAN_HOLD_FLOAT)

@@ -13,6 +13,7 @@
 #include "tools/commands/commands.h"
 #include "tools/hardware/hold_float.h"
 #include "tools/hardware/limits.h"
+#include "tools/hardware/machine.h"
 #include "tools/progress.h"
 
 namespace octet::tools {
@@ -26,10 +27,11 @@ double milliseconds_since(Clock::time_point start) {
 
 struct Measurement {
   double load_ms = 0, first_run_ms = 0;
-  std::vector<double> run_ms;   // sorted ascending
+  std::vector<double> run_ms;  // sorted ascending
 
   double at(double fraction) const {
-    return run_ms[std::min(run_ms.size() - 1, static_cast<size_t>(fraction * static_cast<double>(run_ms.size())))];
+    return run_ms[std::min(run_ms.size() - 1,
+                           static_cast<size_t>(fraction * static_cast<double>(run_ms.size())))];
   }
 };
 
@@ -120,7 +122,18 @@ std::vector<OperatorTime> operator_times(const Session& session, int threads) {
   return times;
 }
 
-nlohmann::ordered_json to_json(const Arguments& arguments, const LoadedModel& loaded, const Measurement& result) {
+nlohmann::ordered_json machine_json() {
+  const Machine machine = describe_machine();
+  nlohmann::ordered_json json = {{"board", machine.board}, {"governor", machine.governor}};
+  for (const CoreKind& kind : machine.cores) json["cores"].push_back(core_text(kind));
+  json["cache_bytes"] = {{"l1", machine.caches.l1}, {"l2", machine.caches.l2}, {"l3", machine.caches.l3}};
+  json["octet_version"] = OCTET_VERSION;
+  json["compiler"] = __VERSION__;
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Arguments& arguments, const LoadedModel& loaded,
+                               const Measurement& result) {
   nlohmann::ordered_json json;
   json["model"] = arguments.model;
   json["threads"] = arguments.threads;
@@ -137,24 +150,40 @@ nlohmann::ordered_json to_json(const Arguments& arguments, const LoadedModel& lo
   json["peak_rss_bytes"] = peak_rss_bytes();
   json["macs"] = loaded.model->root().facts() ? loaded.model->root().facts()->macs() : 0;
   if (!arguments.profile) return json;
+  json["machine"] = machine_json();
   json["limits"] = nlohmann::ordered_json::object();
   for (const Limit& limit : hardware_limits()) json["limits"][limit.name] = limit.gmacs;
   json["operators"] = nlohmann::ordered_json::array();
   for (const OperatorTime& time : operator_times(*loaded.session, arguments.threads)) {
-    json["operators"].push_back({{"type", time.type}, {"name", time.name}, {"kernel", time.kernel},
-                                 {"min_ms", time.min_ms}, {"mean_ms", time.mean_ms}, {"macs", time.macs},
-                                 {"gmacs", time.gmacs()}, {"percent_of_limit", nullptr}});
+    json["operators"].push_back({{"type", time.type},
+                                 {"name", time.name},
+                                 {"kernel", time.kernel},
+                                 {"min_ms", time.min_ms},
+                                 {"mean_ms", time.mean_ms},
+                                 {"macs", time.macs},
+                                 {"gmacs", time.gmacs()},
+                                 {"percent_of_limit", nullptr}});
     if (time.has_percent()) json["operators"].back()["percent_of_limit"] = time.percent();
   }
   return json;
+}
+
+// "machine  Raspberry Pi 4: 4 x Cortex-A72 (1500 MHz); caches 32 KB, 1 MB, 0 B"
+void print_machine() {
+  const Machine machine = describe_machine();
+  printf("machine  %s%s", machine.board.c_str(), machine.board.empty() ? "" : ": ");
+  for (const CoreKind& kind : machine.cores) printf("%s; ", core_text(kind).c_str());
+  printf("caches of a core %s, %s, shared %s%s%s\n", bytes_text(machine.caches.l1).c_str(),
+         bytes_text(machine.caches.l2).c_str(), bytes_text(machine.caches.l3).c_str(),
+         machine.governor.empty() ? "" : "; governor ", machine.governor.c_str());
 }
 
 void print_profile(const std::vector<OperatorTime>& times) {
   printf("limits  ");
   for (const Limit& limit : hardware_limits()) printf(" %s %.1f ", limit.name, limit.gmacs);
   printf("%s\n", hardware_limits().empty() ? " unknown on this architecture" : "GMAC/s of one core");
-  printf("\n%-24s %-28s %9s %9s %9s %8s %7s  %s\n", "operator", "name", "min us", "mean us", "1000 MACs", "GMAC/s",
-         "% limit", "kernel");
+  printf("\n%-24s %-28s %9s %9s %9s %8s %7s  %s\n", "operator", "name", "min us", "mean us", "1000 MACs",
+         "GMAC/s", "% limit", "kernel");
   for (const OperatorTime& time : times) {
     printf("%-24s %-28.28s %9.1f %9.1f %9.0f %8.1f ", time.type.c_str(), time.name.c_str(), time.min_ms * 1e3,
            time.mean_ms * 1e3, static_cast<double>(time.macs) / 1e3, time.gmacs());
@@ -166,14 +195,24 @@ void print_profile(const std::vector<OperatorTime>& times) {
 }
 
 void print_text(const Arguments& arguments, const LoadedModel& loaded, const Measurement& result) {
-  printf("%s, %d thread%s, %s\n", arguments.model.c_str(), arguments.threads, arguments.threads == 1 ? "" : "s",
+  printf("%s, %d thread%s, %s\n", arguments.model.c_str(), arguments.threads,
+         arguments.threads == 1 ? "" : "s",
          kernels::cpu_feature_names(loaded.session->cpu_features()).c_str());
-  printf("latency  min %.3f ms, median %.3f ms, p90 %.3f ms, max %.3f ms over %d runs\n", result.run_ms.front(),
-         result.at(0.5), result.at(0.9), result.run_ms.back(), arguments.runs);
+  printf("latency  min %.3f ms, median %.3f ms, p90 %.3f ms, max %.3f ms over %d runs\n",
+         result.run_ms.front(), result.at(0.5), result.at(0.9), result.run_ms.back(), arguments.runs);
   printf("start    load %.2f ms, first run %.2f ms\n", result.load_ms, result.first_run_ms);
-  printf("memory   arena %s, packed weights %s, peak resident %s\n", bytes_text(loaded.session->arena_bytes()).c_str(),
+  printf("memory   arena %s, packed weights %s, peak resident %s\n",
+         bytes_text(loaded.session->arena_bytes()).c_str(),
          bytes_text(loaded.session->packed_bytes()).c_str(), bytes_text(peak_rss_bytes()).c_str());
-  if (arguments.profile) print_profile(operator_times(*loaded.session, arguments.threads));
+  if (!arguments.profile) return;
+  print_machine();
+  print_profile(operator_times(*loaded.session, arguments.threads));
+#if defined(__aarch64__) || defined(__arm__)
+  printf(
+      "\nOctet's developers have no ARM board. To help, send what `octet bench %s --profile --json` "
+      "prints.\n",
+      arguments.model.c_str());
+#endif
 }
 
 }  // namespace
