@@ -40,6 +40,7 @@
 //   kChunk          input channels that stand together in V, a multiple of kStep
 //   kTogether       tiles that the product takes at least: blocks but for the last are multiples of it, and
 //                   have memory for them
+//   kSlack          bytes that the product may read behind the last U
 #pragma once
 
 #include <cstddef>
@@ -190,7 +191,7 @@ WinogradPlan make_plan(const ConvS8& c) {
 template <class Isa>
 size_t packed_bytes(const ConvS8& c) {
   const WinogradPlan p = make_plan<Isa>(c);
-  return align_64(sizeof(WinogradPlan)) + p.panels * p.panel_bytes;
+  return align_64(sizeof(WinogradPlan)) + p.panels * p.panel_bytes + Isa::kSlack;
 }
 
 template <class Isa>

@@ -9,7 +9,7 @@ namespace octet::kernels {
 namespace {
 
 struct WinogradAArch64 : WinogradNeon {
-  static constexpr size_t kTogether = 1;
+  static constexpr size_t kTogether = 1, kSlack = 0;
   static constexpr double kProductMacs = 3.9, kDirectMacs = 7;
   static constexpr double kInputCycles = 180, kOutputCycles = 250, kWeightCycles = 90;
 

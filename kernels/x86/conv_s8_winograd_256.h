@@ -15,7 +15,7 @@ struct Winograd256 {
   using Vec = __m256i;
   using OutputTable = WinogradTable;
   static constexpr size_t kRows = 6, kPanel = 16, kInterleave = 2, kStep = 2, kChunk = 32;
-  static constexpr size_t kTogether = 1;
+  static constexpr size_t kTogether = 1, kSlack = 0;
 
   struct Epilogue {
     __m256i zero_point, min, max;  // 64 * output_zero_point + 32 in s16; s8

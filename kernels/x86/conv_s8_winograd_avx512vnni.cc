@@ -13,7 +13,7 @@ struct WinogradAvx512Vnni {
   using Finish = ShiftFinish<WinogradAvx512Vnni>;
   using OutputTable = WinogradTable;
   static constexpr size_t kRows = 14, kPanel = 32, kInterleave = 2, kStep = 2, kChunk = 32;
-  static constexpr size_t kTogether = 1;
+  static constexpr size_t kTogether = 1, kSlack = 0;
   static constexpr double kProductMacs = 31.5, kDirectMacs = 61;
   static constexpr double kInputCycles = 180, kOutputCycles = 450, kWeightCycles = 210;
 
