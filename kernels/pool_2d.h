@@ -45,4 +45,20 @@ static inline PoolWindow pool_window(const PoolAxis& axis, size_t o) {
   return {positions_below(axis.pad_begin), positions_below(end), positions_below(end + axis.pad_end)};
 }
 
+// The positions of one window that lie inside the input: `rows` x `columns` pixels from `first`, strides in
+// bytes of s8.
+struct PoolPixels {
+  const int8_t* first;
+  size_t rows, columns, row_stride, column_stride;
+};
+
+// Of output (y, x); `image` is the input's image in which it lies, wy and wx its pool_window.
+static inline PoolPixels pool_pixels(const Pool2D& g, const int8_t* image, size_t y, size_t x, PoolWindow wy,
+                                     PoolWindow wx) {
+  const size_t iy = y * g.y.stride + wy.first * g.y.dilation - g.y.pad_begin;
+  const size_t ix = x * g.x.stride + wx.first * g.x.dilation - g.x.pad_begin;
+  return {image + (iy * g.x.input + ix) * g.channels, wy.last - wy.first, wx.last - wx.first,
+          g.y.dilation * g.x.input * g.channels, g.x.dilation * g.channels};
+}
+
 }  // namespace octet::kernels

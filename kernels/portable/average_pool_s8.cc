@@ -10,22 +10,9 @@ namespace {
 
 constexpr size_t kBlock = 64;  // channels
 
-// The positions of a window inside the input: `rows` x `columns` pixels from `first`, strides in bytes.
-struct Window {
-  const int8_t* first;
-  size_t rows, columns, row_stride, column_stride;
-};
-
-Window make_window(const Pool2D& g, const int8_t* image, size_t y, size_t x, const PoolWindow& wy,
-                   const PoolWindow& wx) {
-  const size_t iy = y * g.y.stride + wy.first * g.y.dilation - g.y.pad_begin;
-  const size_t ix = x * g.x.stride + wx.first * g.x.dilation - g.x.pad_begin;
-  return {image + (iy * g.x.input + ix) * g.channels, wy.last - wy.first, wx.last - wx.first,
-          g.y.dilation * g.x.input * g.channels, g.x.dilation * g.channels};
-}
-
 // `n` channels from channel c on; bias = positions * input_zero_point.
-void average(const Window& w, size_t c, size_t n, int32_t bias, const BlockRequantize& r, int8_t* output) {
+void average(const PoolPixels& w, size_t c, size_t n, int32_t bias, const BlockRequantize& r,
+             int8_t* output) {
   int32_t acc[kBlock];
   for (size_t i = 0; i < n; ++i) acc[i] = -bias;
   for (size_t ky = 0; ky < w.rows; ++ky) {
@@ -48,7 +35,7 @@ void average_pool_s8_portable(const AveragePoolS8& pool, const int8_t* input, in
     const PoolWindow wy = pool_window(g.y, y);
     for (size_t x = 0; x < g.x.output; ++x) {
       const PoolWindow wx = pool_window(g.x, x);
-      const Window w = make_window(g, image, y, x, wy, wx);
+      const PoolPixels w = pool_pixels(g, image, y, x, wy, wx);
       const size_t entry =
           average_pool_entry(pool, pool.count_include_pad ? wy.padded * wx.padded : w.rows * w.columns);
       const BlockRequantize r = {pool.multiplier[entry], pool.right_shift[entry], pool.output_zero_point,

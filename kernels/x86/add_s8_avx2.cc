@@ -50,8 +50,9 @@ void add_s8_avx2(const AddS8& add, const ElementwiseS8& operands) {
                         _mm256_set1_epi8(static_cast<int8_t>(add.output_min)),
                         _mm256_set1_epi8(static_cast<int8_t>(add.output_max))};
   if (add.output_min == -128 && add.output_max == 127)  // packs does it
-    return elementwise(operands, [v](__m256i a, __m256i b) { return sum_s8<false>(a, b, v); });
-  elementwise(operands, [v](__m256i a, __m256i b) { return sum_s8<true>(a, b, v); });
+    return elementwise<ElementwiseAvx2>(operands,
+                                        [v](__m256i a, __m256i b) { return sum_s8<false>(a, b, v); });
+  elementwise<ElementwiseAvx2>(operands, [v](__m256i a, __m256i b) { return sum_s8<true>(a, b, v); });
 }
 
 }  // namespace octet::kernels

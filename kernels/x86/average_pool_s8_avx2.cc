@@ -2,28 +2,13 @@
 //
 // average_pool_s8 on AVX2: 32 channels of a window at a time.
 #include "kernels/average_pool_s8.h"
-
 #include "kernels/x86/sum_avx2.h"
 
 namespace octet::kernels {
 namespace {
 
-// The positions of a window inside the input: `rows` x `columns` pixels from `first`, strides in bytes.
-struct Window {
-  const int8_t* first;
-  size_t rows, columns, row_stride, column_stride;
-};
-
-inline Window make_window(const Pool2D& g, const int8_t* image, size_t y, size_t x, const PoolWindow& wy,
-                          const PoolWindow& wx) {
-  const size_t iy = y * g.y.stride + wy.first * g.y.dilation - g.y.pad_begin;
-  const size_t ix = x * g.x.stride + wx.first * g.x.dilation - g.x.pad_begin;
-  return {image + (iy * g.x.input + ix) * g.channels, wy.last - wy.first, wx.last - wx.first,
-          g.y.dilation * g.x.input * g.channels, g.x.dilation * g.channels};
-}
-
 // `n` channels from channel c on.
-inline void average(const Window& w, size_t c, size_t n, int32_t bias, const Requantizer& r,
+inline void average(const PoolPixels& w, size_t c, size_t n, int32_t bias, const Requantizer& r,
                     const AveragePoolS8& pool, int8_t* output) {
   Sum32 sum;
   clear(&sum);
@@ -47,7 +32,7 @@ void average_pool_s8_avx2(const AveragePoolS8& pool, const int8_t* input, int8_t
     const PoolWindow wy = pool_window(g.y, y);
     for (size_t x = 0; x < g.x.output; ++x) {
       const PoolWindow wx = pool_window(g.x, x);
-      const Window w = make_window(g, image, y, x, wy, wx);
+      const PoolPixels w = pool_pixels(g, image, y, x, wy, wx);
       const size_t entry =
           average_pool_entry(pool, pool.count_include_pad ? wy.padded * wx.padded : w.rows * w.columns);
       const Requantizer r =

@@ -2,7 +2,6 @@
 //
 // mul_s8 on AVX2: 32 products at a time, widened to s32 and requantized.
 #include "kernels/mul_s8.h"
-
 #include "kernels/x86/elementwise_avx2.h"
 
 namespace octet::kernels {
@@ -42,7 +41,7 @@ void mul_s8_avx2(const MulS8& mul, const ElementwiseS8& operands) {
                         make_requantizer(mul.multiplier, mul.right_shift, mul.output_zero_point),
                         _mm256_set1_epi8(static_cast<int8_t>(mul.output_min)),
                         _mm256_set1_epi8(static_cast<int8_t>(mul.output_max))};
-  elementwise(operands, [v](__m256i a, __m256i b) { return product_s8(a, b, v); });
+  elementwise<ElementwiseAvx2>(operands, [v](__m256i a, __m256i b) { return product_s8(a, b, v); });
 }
 
 }  // namespace octet::kernels
