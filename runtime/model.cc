@@ -76,12 +76,12 @@ Model::~Model() {
 
 void Model::release(const void* data, size_t bytes) const {
   constexpr size_t kWorthACall = 16384;
-  const auto* first = static_cast<const uint8_t*>(data);
-  if (!mapped_ || bytes < kWorthACall || first < data_ || bytes > static_cast<size_t>(data_ + bytes_ - first))
-    return;
+  // Modulo 2^n: memory before the model is far behind it.
+  const uintptr_t first = reinterpret_cast<uintptr_t>(data) - reinterpret_cast<uintptr_t>(data_);
+  if (!mapped_ || bytes < kWorthACall || first > bytes_ || bytes > bytes_ - first) return;
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const size_t start = (static_cast<size_t>(first - data_) + page - 1) / page * page;
-  const size_t end = static_cast<size_t>(first - data_ + bytes) / page * page;
+  const size_t start = (first + page - 1) / page * page;
+  const size_t end = (first + bytes) / page * page;
   if (start < end) madvise(const_cast<uint8_t*>(data_) + start, end - start, MADV_DONTNEED);
 }
 

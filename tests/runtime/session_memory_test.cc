@@ -72,6 +72,13 @@ testing::AlignedBytes large_model() {
   return bytes;
 }
 
+void write_file(const std::string& path, const testing::AlignedBytes& bytes) {
+  FILE* file = std::fopen(path.c_str(), "wb");
+  ASSERT_NE(file, nullptr) << path;
+  EXPECT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
+  std::fclose(file);
+}
+
 // Releases everything, from a few offsets, and expects the bytes to stay.
 void check_release(const Model& model) {
   const std::vector<uint8_t> before(model.data(), model.data() + model.bytes());
@@ -81,20 +88,41 @@ void check_release(const Model& model) {
 }
 
 TEST(Model, ReleasedPagesOfAFileComeBack) {
-  const testing::AlignedBytes bytes = large_model();
   const std::string path = ::testing::TempDir() + "/released_model.octet";
-  FILE* file = std::fopen(path.c_str(), "wb");
-  ASSERT_NE(file, nullptr);
-  ASSERT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
-  std::fclose(file);
+  write_file(path, large_model());
   std::unique_ptr<Model> model;
   const Status status = Model::load_file(path.c_str(), &model);
   std::remove(path.c_str());
   ASSERT_TRUE(status.ok()) << status.message();
   check_release(*model);
-  std::vector<uint8_t> other(1 << 17, 1);
-  model->release(other.data(), other.size());  // not the model's
-  EXPECT_EQ(other, std::vector<uint8_t>(1 << 17, 1));
+}
+
+// Memory before and behind the mapped model, wherever the system puts it, is not the model's.
+TEST(Model, MemoryOfOthersIsNeverReleased) {
+  const std::string path = ::testing::TempDir() + "/others_memory.octet";
+  const testing::AlignedBytes bytes = large_model();
+  write_file(path, bytes);
+  std::vector<std::unique_ptr<Model>> models(2);
+  std::vector<std::unique_ptr<testing::GuardedBuffer>> others;
+  const std::vector<uint8_t> ones(1 << 17, 1);
+  for (std::unique_ptr<Model>& model : models) {
+    ASSERT_TRUE(Model::load_file(path.c_str(), &model).ok());
+    for (int i = 0; i < 3; ++i) {
+      others.emplace_back(new testing::GuardedBuffer(ones.size()));
+      std::memcpy(others.back()->as(), ones.data(), ones.size());
+    }
+  }
+  std::remove(path.c_str());
+  bool before = false, behind = false;
+  for (const std::unique_ptr<Model>& model : models) {
+    for (const auto& other : others) {
+      model->release(other->as(), ones.size());
+      (other->as() < model->data() ? before : behind) = true;
+      EXPECT_EQ(std::memcmp(other->as(), ones.data(), ones.size()), 0)
+          << (other->as() < model->data() ? "before" : "behind");
+    }
+  }
+  EXPECT_TRUE(before && behind) << "the models should lie between the pieces";
 }
 
 TEST(Model, LentMemoryIsNeverReleased) {
