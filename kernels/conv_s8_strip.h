@@ -35,8 +35,12 @@ struct StripTile {
   size_t n, y, x, height, width;
 };
 
-// The size of the first of equal parts of n, each at most `most`.
-inline size_t even_part(size_t n, size_t most) { return divide_up(n, divide_up(n, most)); }
+// The size of the first of equal parts of n, each at most `most`; or of nearly equal ones, where multiples of
+// something are better.
+inline size_t even_part(size_t n, size_t most, size_t multiple = 1) {
+  const size_t part = divide_up(n, divide_up(n, most));
+  return multiple == 1 ? part : min_size(min_size(round_up(part, multiple), most), n);
+}
 
 // The tile that starts at pixel `first`, counted through all rows of all images, and ends before `last`: a
 // part of a row, or whole rows.
@@ -46,7 +50,7 @@ inline StripTile find_tile(const StripPlan& p, size_t first, size_t last) {
   if (t.x == 0 && left >= width && p.x.tile >= width)
     t.height = even_part(min_size(p.y.output - t.y, left / width), p.y.tile);
   else
-    t.width = even_part(min_size(width - t.x, left), p.x.tile);
+    t.width = even_part(min_size(width - t.x, left), p.x.tile, p.tile_multiple);
   return t;
 }
 
@@ -160,12 +164,12 @@ struct MicroTile {
 };
 
 // All pixels of the tile by one panel: as a rows + b (rows - 1), so that no pixel is left over;
-// where there are too few for that, a last tile of fewer rows.
+// where there are too few for that, or the Isa prefers it, a last tile of fewer rows.
 template <class Isa>
 void run_panel(size_t pixels, const MicroTile<Isa>& micro, const typename Isa::Epilogue& epilogue) {
   const size_t rows = rows_of<Isa>(micro.width, 0), portions = divide_up(pixels, rows);
   const size_t missing = portions * rows - pixels;
-  const bool even = missing <= portions;
+  const bool even = missing <= portions && !(prefers_whole_tiles<Isa>(0) && missing > 0);
   const size_t whole = even ? portions - missing : portions - 1;
   const size_t rest_rows = even ? rows - 1 : rows - missing, rest = even ? missing : 1;
   if (whole > 0) Isa::run_tiles(micro, 0, rows, whole, epilogue);

@@ -31,7 +31,8 @@
 // namespace, and Isa is a struct of that file with
 //   Element, kStep (elements of k per multiply), kRows or rows(width) (pixels of a micro-tile), kPanel
 //   (channels), Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(),
-//   run_tiles(); and, if it can, reads_in_place(conv).
+//   run_tiles(); and, if it can, reads_in_place(conv), or, where micro-tiles of fewer pixels than kRows take
+//   as long as those of kRows, kWholeTiles.
 #pragma once
 
 #include <cstddef>
@@ -52,6 +53,7 @@ constexpr size_t kSlackElements = 64;       // vector stores may run over the st
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
+inline size_t round_up(size_t a, size_t multiple) { return divide_up(a, multiple) * multiple; }
 inline size_t align_64(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
 // One axis of the tile and its strip.
@@ -84,6 +86,7 @@ struct StripPlan {
   size_t run_steps;           // multiplies of Isa::kStep elements in a run
   size_t group_channels;      // input channels of a group
   bool in_place;              // no strip: pixels are read where they stand
+  size_t tile_multiple;       // of pixels, that tiles had better have
   size_t pixels;              // of all outputs
   bool by_panels;             // items are shares of panels after another, not of pixels
   size_t positions;           // what the items are shares of
@@ -111,7 +114,8 @@ inline size_t pixels_wanted(const StripPlan& p) {
 // Tiles of about `pixels` whose strip stays below kStripBytes, all nearly equal.
 inline void choose_tile(StripPlan* p, size_t pixels, size_t element_bytes) {
   const size_t limit = kStripBytes / element_bytes;
-  p->x.set_tile(divide_up(p->x.output, divide_up(p->x.output, pixels)));
+  const size_t wide = divide_up(p->x.output, divide_up(p->x.output, pixels));
+  p->x.set_tile(wide < p->x.output ? round_up(wide, p->tile_multiple) : wide);
   while (p->x.tile > 6 && strip_elements(*p) > limit) p->x.set_tile(divide_up(p->x.tile, 2));
   size_t rows = max_size(1, min_size(p->y.output, pixels / p->x.tile));
   rows = divide_up(p->y.output, divide_up(p->y.output, rows));
@@ -142,6 +146,14 @@ inline auto rows_of(size_t width, int) -> decltype(Isa::rows(width)) {
 template <class Isa>
 inline size_t rows_of(size_t, long) {
   return Isa::kRows;
+}
+template <class Isa>
+constexpr auto prefers_whole_tiles(int) -> decltype(Isa::kWholeTiles) {
+  return Isa::kWholeTiles;
+}
+template <class Isa>
+constexpr bool prefers_whole_tiles(long) {
+  return false;
 }
 
 // A panel: output channels [first, first + columns) in `width` columns, packed in `bytes` at `offset`.
@@ -191,6 +203,7 @@ StripPlan make_plan(const ConvS8& c) {
   p.run_steps = divide_up(p.run_elements, Isa::kStep);
   p.group_channels = c.input_channels / c.groups;
   p.in_place = has_own_pixels(c) && reads_in_place<Isa>(c, 0);
+  p.tile_multiple = prefers_whole_tiles<Isa>(0) ? rows_of<Isa>(Isa::kPanel, 0) : 1;
   p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
   p.panels = p.panels_per_group * c.groups;
   choose_tile(&p, pixels_wanted(p), sizeof(typename Isa::Element));
