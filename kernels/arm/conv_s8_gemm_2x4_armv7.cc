@@ -12,9 +12,6 @@ namespace {
 struct Mlal : GemmC16 {
   static constexpr size_t kRows = 2;
 
-  static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
-    pack_quads(c, plan, panel, to);
-  }
   static void run_tiles(const MicroTile<Mlal>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue) {
     using Function = void (*)(const MicroTile<Mlal>&, size_t, size_t, const Epilogue&);

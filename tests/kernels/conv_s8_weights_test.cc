@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // conv_s8 kernels that depend on the weights, for sums in s16 that must not saturate: weights whose sums
-// stand at the borders of what fits (conv_s8_windows_avx2.h: 128 for two, 254 for three), inputs at
+// stand at the borders of what fits (conv_s8_windows_avx2.h: 128 for two, 254 for three;
+// conv_s8_gemm_4x4_inorder_aarch64.cc: 255 for four that stand eight apart), inputs at
 // both extremes, accumulators read as f32 so that no requantization hides a difference.
 #include <gtest/gtest.h>
 
@@ -60,6 +61,9 @@ const Named kPatterns[] = {
      [](size_t o, size_t k, Random*) {
        return k % 3 == 0 ? 127 : k % 3 == 1 ? 126 + static_cast<int>(o % 2) : static_cast<int>(o / 2 % 2);
      }},
+    {"four of 254 to 256, each in another eight",
+     [](size_t, size_t k, Random*) { return k / 8 % 4 == 0 ? 63 : 64; }},
+    {"four of -254 to -256", [](size_t, size_t k, Random*) { return k / 8 % 4 == 3 ? -63 : -64; }},
     {"one channel heavy", [](size_t o, size_t, Random* random) { return o == 3 ? 127 : normal(random) / 4; }},
     {"borders",
      [](size_t, size_t, Random* random) {

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Four pixels by a quad of output channels in the order that in-order cores without dot product want
+// (Cortex-A53, A35), for conv_s8_gemm_4x4_inorder_aarch64.cc, which says what is computed and how a quad is
+// packed.
+//
+// Such a core issues two instructions a cycle: a 128-bit vector operation and beside it one on general
+// registers or a load of 64 bits into one. A load into a vector register has no vector operation beside it.
+// So 16 bytes come by ldr d, ldr x and ins, and cost one cycle, that of the ldr d, with an ins beside it.
+// Results are ready after four cycles: the sums of four pixels take turns.
+//
+// The limit is 96 cycles for the 512 products of a pair of blocks and 56 for the 256 of a single one. In the
+// issue model of docs/performance.md these loops take 98 and 57: 5.22 and 4.49 products a cycle. A line of
+// assembly is a cycle of the model.
+//
+// The loops load ahead: two offsets more than there are blocks, and 32 bytes behind the weights.
+//
+// v0-v3, v4-v7  the pixels' bytes of the first and the second block
+// v8-v11        weights of two channels
+// s0-s3         sums of products, at the end the results
+// v16-v31       accumulators, [channel][pixel]
+#pragma once
+
+#include "kernels/arm/conv_s8_gemm_quads.h"
+
+namespace octet::kernels {
+namespace {
+
+struct ChainQuad {
+  QuadHeader quad;
+  uint64_t pairs, singles;  // of blocks; not both zero
+};
+
+// sums[i] = the four accumulators of pixel i, bias included.
+__attribute__((always_inline)) inline void multiply_chains(const int8_t* const (&pixels)[4],
+                                                           const ChainQuad& quad, const uint32_t* offsets,
+                                                           const int8_t* weights, int32x4_t (&sums)[4]) {
+  uint64_t pairs = quad.pairs, singles = quad.singles;
+  // clang-format off
+  asm volatile(
+      "ldp w5, w6, [%[offsets]], #4\n"
+      "movi d16, #0\nldr d8, [%[weights]]\n"
+      "movi d17, #0\nldr x9, [%[weights], #8]\n"
+      "movi d18, #0\nldr d9, [%[weights], #16]\n"
+      "movi d19, #0\nldr x10, [%[weights], #24]\n"
+      "add x7, x5, #8\nadd x8, x6, #8\n"
+      "movi d20, #0\nldr d0, [%[p0], x5]\n"
+      "ins v8.d[1], x9\nldr x11, [%[p0], x7]\n"
+      "movi d21, #0\nldr d1, [%[p1], x5]\n"
+      "ins v9.d[1], x10\nldr x12, [%[p1], x7]\n"
+      "movi d22, #0\nldr d2, [%[p2], x5]\n"
+      "ins v0.d[1], x11\nldr x13, [%[p2], x7]\n"
+      "movi d23, #0\nldr d3, [%[p3], x5]\n"
+      "ins v1.d[1], x12\nldr x14, [%[p3], x7]\n"
+      "movi d24, #0\nmovi d25, #0\n"
+      "ins v2.d[1], x13\nmovi d26, #0\n"
+      "movi d27, #0\nmovi d28, #0\n"
+      "ins v3.d[1], x14\nmovi d29, #0\n"
+      "movi d30, #0\nmovi d31, #0\n"
+      "cbz %[pairs], 2f\n"
+      "ldr d4, [%[p0], x6]\n"
+      "ldr x9, [%[p0], x8]\n"
+      "ldr d5, [%[p1], x6]\n"
+      "ldr x10, [%[p1], x8]\n"
+      "ldr d6, [%[p2], x6]\nins v4.d[1], x9\n"
+      "ldr x11, [%[p2], x8]\n"
+      "ldr d7, [%[p3], x6]\nins v5.d[1], x10\n"
+      "ldr x12, [%[p3], x8]\nadd %[offsets], %[offsets], #4\n"
+      "ins v6.d[1], x11\n"
+      "ins v7.d[1], x12\n"
+      ".p2align 4\n"
+      "1:\n"
+      "smull %[s0].8h, v0.8b, v8.8b\n"
+      "smull %[s1].8h, v1.8b, v8.8b\nldr x9, [%[weights], #40]\n"
+      "smull %[s2].8h, v2.8b, v8.8b\n"
+      "smull %[s3].8h, v3.8b, v8.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v8.16b\nldr x10, [%[weights], #88]\n"
+      "smlal2 %[s1].8h, v1.16b, v8.16b\nldr x11, [%[weights], #136]\n"
+      "ldr d10, [%[weights], #32]\n"
+      "smlal2 %[s2].8h, v2.16b, v8.16b\n"
+      "smlal2 %[s3].8h, v3.16b, v8.16b\nldr x12, [%[weights], #152]\n"
+      "smlal %[s0].8h, v4.8b, v9.8b\n"
+      "smlal %[s1].8h, v5.8b, v9.8b\nldr x13, [%[weights], #72]\n"
+      "smlal %[s2].8h, v6.8b, v9.8b\n"
+      "smlal %[s3].8h, v7.8b, v9.8b\nldp w5, w6, [%[offsets]], #8\n"
+      "smlal2 %[s0].8h, v4.16b, v9.16b\n"
+      "ins v10.d[1], x9\nldr d11, [%[weights], #48]\n"
+      "smlal2 %[s1].8h, v5.16b, v9.16b\n"
+      "smlal2 %[s2].8h, v6.16b, v9.16b\nldr x9, [%[weights], #56]\n"
+      "smlal2 %[s3].8h, v7.16b, v9.16b\n"
+      "sadalp v16.4s, %[s0].8h\n"
+      "sadalp v17.4s, %[s1].8h\n"
+      "ins v11.d[1], x9\nldr d8, [%[weights], #64]\n"
+      "sadalp v18.4s, %[s2].8h\nprfm pldl1keep, [%[weights], #576]\n"
+      "sadalp v19.4s, %[s3].8h\nldr x9, [%[weights], #104]\n"
+      "prfm pldl1keep, [%[weights], #512]\nsmull %[s0].8h, v0.8b, v10.8b\n"
+      "add x7, x5, #8\nldr d9, [%[weights], #80]\n"
+      "smull %[s1].8h, v1.8b, v10.8b\n"
+      "smull %[s2].8h, v2.8b, v10.8b\n"
+      "smull %[s3].8h, v3.8b, v10.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v10.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v10.16b\n"
+      "smlal2 %[s2].8h, v2.16b, v10.16b\nldr x14, [%[weights], #120]\n"
+      "smlal2 %[s3].8h, v3.16b, v10.16b\n"
+      "smlal %[s0].8h, v4.8b, v11.8b\n"
+      "smlal %[s1].8h, v5.8b, v11.8b\nldr x15, [%[p2], x7]\n"
+      "add x8, x6, #8\nsmlal %[s2].8h, v6.8b, v11.8b\n"
+      "smlal %[s3].8h, v7.8b, v11.8b\n"
+      "ins v8.d[1], x13\nldr d10, [%[weights], #96]\n"
+      "smlal2 %[s0].8h, v4.16b, v11.16b\nldr x13, [%[p0], x8]\n"
+      "smlal2 %[s1].8h, v5.16b, v11.16b\n"
+      "smlal2 %[s2].8h, v6.16b, v11.16b\n"
+      "smlal2 %[s3].8h, v7.16b, v11.16b\n"
+      "ins v9.d[1], x10\nldr d11, [%[weights], #112]\n"
+      "sadalp v20.4s, %[s0].8h\n"
+      "sadalp v21.4s, %[s1].8h\n"
+      "sadalp v22.4s, %[s2].8h\n"
+      "sadalp v23.4s, %[s3].8h\n"
+      "smull %[s0].8h, v0.8b, v8.8b\n"
+      "smull %[s1].8h, v1.8b, v8.8b\n"
+      "smull %[s2].8h, v2.8b, v8.8b\nldr x10, [%[p3], x8]\n"
+      "subs %[pairs], %[pairs], #1\nsmull %[s3].8h, v3.8b, v8.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v8.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v8.16b\n"
+      "smlal2 %[s2].8h, v2.16b, v8.16b\n"
+      "smlal2 %[s3].8h, v3.16b, v8.16b\n"
+      "smlal %[s0].8h, v4.8b, v9.8b\n"
+      "smlal %[s1].8h, v5.8b, v9.8b\n"
+      "smlal %[s2].8h, v6.8b, v9.8b\n"
+      "smlal %[s3].8h, v7.8b, v9.8b\n"
+      "smlal2 %[s0].8h, v4.16b, v9.16b\n"
+      "smlal2 %[s1].8h, v5.16b, v9.16b\n"
+      "smlal2 %[s2].8h, v6.16b, v9.16b\n"
+      "smlal2 %[s3].8h, v7.16b, v9.16b\n"
+      "sadalp v24.4s, %[s0].8h\nldr x16, [%[p1], x7]\n"
+      "sadalp v25.4s, %[s1].8h\n"
+      "sadalp v26.4s, %[s2].8h\n"
+      "ins v10.d[1], x9\nldr d8, [%[weights], #128]\n"
+      "sadalp v27.4s, %[s3].8h\nldr x9, [%[p0], x7]\n"
+      "ldr d9, [%[weights], #144]\n"
+      "smull %[s0].8h, v0.8b, v10.8b\n"
+      "smull %[s1].8h, v1.8b, v10.8b\n"
+      "smull %[s2].8h, v2.8b, v10.8b\n"
+      "smull %[s3].8h, v3.8b, v10.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v10.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v10.16b\n"
+      "ldr d1, [%[p1], x5]\nins v11.d[1], x14\n"
+      "smlal2 %[s2].8h, v2.16b, v10.16b\n"
+      "smlal2 %[s3].8h, v3.16b, v10.16b\n"
+      "smlal %[s0].8h, v4.8b, v11.8b\n"
+      "smlal %[s1].8h, v5.8b, v11.8b\n"
+      "smlal %[s2].8h, v6.8b, v11.8b\nldr x14, [%[p1], x8]\n"
+      "smlal %[s3].8h, v7.8b, v11.8b\n"
+      "ins v1.d[1], x16\nldr d2, [%[p2], x5]\n"
+      "smlal2 %[s0].8h, v4.16b, v11.16b\n"
+      "smlal2 %[s1].8h, v5.16b, v11.16b\n"
+      "ldr d0, [%[p0], x5]\nins v8.d[1], x11\n"
+      "ldr x11, [%[p2], x8]\nsmlal2 %[s2].8h, v6.16b, v11.16b\n"
+      "smlal2 %[s3].8h, v7.16b, v11.16b\n"
+      "ldr d3, [%[p3], x5]\n"
+      "ldr d7, [%[p3], x6]\nins v2.d[1], x15\n"
+      "ins v9.d[1], x12\nldr d4, [%[p0], x6]\n"
+      "sadalp v28.4s, %[s0].8h\n"
+      "sadalp v29.4s, %[s1].8h\nldr x12, [%[p3], x7]\n"
+      "ins v0.d[1], x9\nldr d5, [%[p1], x6]\n"
+      "ldr d6, [%[p2], x6]\nins v4.d[1], x13\n"
+      "sadalp v30.4s, %[s2].8h\nadd %[weights], %[weights], #128\n"
+      "sadalp v31.4s, %[s3].8h\n"
+      "ins v5.d[1], x14\nins v7.d[1], x10\n"
+      "ins v6.d[1], x11\nins v3.d[1], x12\n"
+      "b.ne 1b\n"
+      "sub %[offsets], %[offsets], #4\n"
+      "cbz %[singles], 3f\n"
+      ".p2align 4\n"
+      "2:\n"
+      "smull %[s0].8h, v0.8b, v8.8b\n"
+      "smull %[s1].8h, v1.8b, v8.8b\n"
+      "smull %[s2].8h, v2.8b, v8.8b\n"
+      "smull %[s3].8h, v3.8b, v8.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v8.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v8.16b\n"
+      "smlal2 %[s2].8h, v2.16b, v8.16b\n"
+      "smlal2 %[s3].8h, v3.16b, v8.16b\n"
+      "sadalp v16.4s, %[s0].8h\n"
+      "ldr d11, [%[weights], #48]\n"
+      "ldr x9, [%[weights], #40]\nsadalp v17.4s, %[s1].8h\n"
+      "sadalp v18.4s, %[s2].8h\n"
+      "sadalp v19.4s, %[s3].8h\n"
+      "smull %[s0].8h, v0.8b, v9.8b\nldr w5, [%[offsets]], #4\n"
+      "smull %[s1].8h, v1.8b, v9.8b\n"
+      "smull %[s2].8h, v2.8b, v9.8b\nldr x10, [%[weights], #56]\n"
+      "ldr d10, [%[weights], #32]\n"
+      "smull %[s3].8h, v3.8b, v9.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v9.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v9.16b\n"
+      "smlal2 %[s2].8h, v2.16b, v9.16b\n"
+      "smlal2 %[s3].8h, v3.16b, v9.16b\n"
+      "sadalp v20.4s, %[s0].8h\n"
+      "sadalp v21.4s, %[s1].8h\n"
+      "sadalp v22.4s, %[s2].8h\n"
+      "ldr d9, [%[weights], #80]\nins v10.d[1], x9\n"
+      "sadalp v23.4s, %[s3].8h\n"
+      "smull %[s0].8h, v0.8b, v10.8b\nadd x7, x5, #8\n"
+      "prfm pldl1keep, [%[weights], #512]\nsmull %[s1].8h, v1.8b, v10.8b\n"
+      "smull %[s2].8h, v2.8b, v10.8b\n"
+      "ldr d8, [%[weights], #64]\nins v11.d[1], x10\n"
+      "smull %[s3].8h, v3.8b, v10.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v10.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v10.16b\n"
+      "smlal2 %[s2].8h, v2.16b, v10.16b\nldr x9, [%[weights], #88]\n"
+      "smlal2 %[s3].8h, v3.16b, v10.16b\n"
+      "sadalp v24.4s, %[s0].8h\nsubs %[singles], %[singles], #1\n"
+      "sadalp v25.4s, %[s1].8h\nldr x10, [%[p0], x7]\n"
+      "ldr x11, [%[weights], #72]\nsadalp v26.4s, %[s2].8h\n"
+      "sadalp v27.4s, %[s3].8h\n"
+      "smull %[s0].8h, v0.8b, v11.8b\nldr x12, [%[p1], x7]\n"
+      "smull %[s1].8h, v1.8b, v11.8b\nldr x13, [%[p3], x7]\n"
+      "smull %[s2].8h, v2.8b, v11.8b\n"
+      "smull %[s3].8h, v3.8b, v11.8b\n"
+      "smlal2 %[s0].8h, v0.16b, v11.16b\n"
+      "smlal2 %[s1].8h, v1.16b, v11.16b\n"
+      "ins v8.d[1], x11\nldr d1, [%[p1], x5]\n"
+      "ldr d0, [%[p0], x5]\nins v9.d[1], x9\n"
+      "smlal2 %[s2].8h, v2.16b, v11.16b\n"
+      "smlal2 %[s3].8h, v3.16b, v11.16b\n"
+      "sadalp v28.4s, %[s0].8h\n"
+      "ldr d2, [%[p2], x5]\nins v1.d[1], x12\n"
+      "ldr d3, [%[p3], x5]\nins v0.d[1], x10\n"
+      "sadalp v29.4s, %[s1].8h\nldr x9, [%[p2], x7]\n"
+      "sadalp v30.4s, %[s2].8h\n"
+      "sadalp v31.4s, %[s3].8h\nadd %[weights], %[weights], #64\n"
+      "ins v2.d[1], x9\nins v3.d[1], x13\n"
+      "b.ne 2b\n"
+      "3:\n"
+      "ldr q8, [%[bias]]\n"
+      "addp v16.4s, v16.4s, v20.4s\n"
+      "addp v17.4s, v17.4s, v21.4s\n"
+      "addp v18.4s, v18.4s, v22.4s\n"
+      "addp v19.4s, v19.4s, v23.4s\n"
+      "addp v24.4s, v24.4s, v28.4s\n"
+      "addp v25.4s, v25.4s, v29.4s\n"
+      "addp v26.4s, v26.4s, v30.4s\n"
+      "addp v27.4s, v27.4s, v31.4s\n"
+      "addp %[s0].4s, v16.4s, v24.4s\n"
+      "addp %[s1].4s, v17.4s, v25.4s\n"
+      "addp %[s2].4s, v18.4s, v26.4s\n"
+      "addp %[s3].4s, v19.4s, v27.4s\n"
+      "add %[s0].4s, %[s0].4s, v8.4s\n"
+      "add %[s1].4s, %[s1].4s, v8.4s\n"
+      "add %[s2].4s, %[s2].4s, v8.4s\n"
+      "add %[s3].4s, %[s3].4s, v8.4s\n"
+      : [s0] "=&w"(sums[0]), [s1] "=&w"(sums[1]), [s2] "=&w"(sums[2]), [s3] "=&w"(sums[3]),
+        [offsets] "+&r"(offsets), [weights] "+&r"(weights), [pairs] "+&r"(pairs), [singles] "+&r"(singles)
+      : [p0] "r"(pixels[0]), [p1] "r"(pixels[1]), [p2] "r"(pixels[2]), [p3] "r"(pixels[3]),
+        [bias] "r"(quad.quad.bias)
+      : "cc", "memory", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+        "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19",
+        "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+  // clang-format on
+}
+
+}  // namespace
+}  // namespace octet::kernels
