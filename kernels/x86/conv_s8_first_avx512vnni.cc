@@ -21,7 +21,7 @@ struct First512 : Gemm512 {
   using Weight = int8_t;
   static constexpr size_t kVectorElements = 64, kMaxRows = 4;
 
-  static constexpr size_t rows(size_t) { return kMaxRows; }
+  static constexpr size_t rows(size_t) { return 4; }
   static size_t panel_width(size_t columns) { return divide_up(columns, 16) * 16; }  // whole vectors only
   static size_t channel_of(size_t width, size_t i) { return channel_at(width, i); }
   static void blend(const Blend<First512>& b, uint8_t* to);
@@ -30,7 +30,6 @@ struct First512 : Gemm512 {
 };
 
 using Tile = MicroTile<First512>;
-constexpr size_t kRows = First512::kMaxRows;
 
 void First512::blend(const Blend<First512>& b, uint8_t* to) {
   __mmask64 masks[kStep];
@@ -55,15 +54,9 @@ inline __m512i broadcast_four(const uint8_t* from) {
   return _mm512_set1_epi32(four);
 }
 
-// acc += a * b. The empty assembly keeps the accumulators in place: gcc would
-// otherwise copy and spill them.
-inline void multiply_add(__m512i a, __m512i b, __m512i* acc) {
-  *acc = _mm512_dpbusd_epi32(*acc, a, b);
-  asm("" : "+v"(*acc));
-}
-
-template <size_t kVectors>
-inline void multiply_steps(const Tile& t, size_t first, __m512i (&acc)[kRows][kVectors]) {
+template <size_t kRows, size_t kVectors>
+__attribute__((always_inline)) inline void multiply_steps(const Tile& t, size_t first,
+                                                          __m512i (&acc)[kRows][kVectors]) {
   const uint8_t* a[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[first + i];
@@ -82,31 +75,39 @@ inline void multiply_steps(const Tile& t, size_t first, __m512i (&acc)[kRows][kV
   }
 }
 
-template <size_t kVectors, bool kDoubles, bool kClamps>
+template <size_t kVectors, Way kWay>
 void run_micro_tiles(const Tile& tile, size_t first, size_t tiles, const Epilogue512& epilogue) {
+  constexpr size_t kRows = First512::rows(16 * kVectors);
   const Tile t = tile;  // copies can live in registers
-  const Epilogue512 e = epilogue;
-  for (; tiles > 0; --tiles, first += kRows) {
-    __m512i acc[kRows][kVectors];
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
-    multiply_steps<kVectors>(t, first, acc);
-    store_s8<kDoubles, kClamps>(t, first, acc, e);
+  const Narrow512<kWay, 16 * kVectors> narrow(t.panel, epilogue);
+  const Bias<kVectors, (kVectors > 2)> bias(t.panel);
+  __m512i acc[kRows][kVectors], before[kRows][kVectors];
+  if constexpr (kVectors > 2) {
+    for (; tiles > 0; --tiles, first += kRows) {
+      bias.start(acc);
+      multiply_steps(t, first, acc);
+      finish_micro_tile(t, first, acc, narrow);
+    }
+    return;
   }
-}
-
-template <size_t kVectors, bool kDoubles>
-void run_clamped(const Tile& t, size_t first, size_t tiles, const Epilogue512& e) {
-  e.clamps ? run_micro_tiles<kVectors, kDoubles, true>(t, first, tiles, e)
-           : run_micro_tiles<kVectors, kDoubles, false>(t, first, tiles, e);
+  bias.start(acc);
+  multiply_steps(t, first, acc);
+  for (; tiles > 1; --tiles) {
+    copy_tile(acc, before);
+    bias.start(acc);
+    multiply_steps(t, first + kRows, acc);
+    finish_micro_tile(t, first, before, narrow);
+    first += kRows;
+  }
+  finish_micro_tile(t, first, acc, narrow);
 }
 
 template <size_t kVectors>
 void run_width(const Tile& t, size_t first, size_t tiles, const Epilogue512& e) {
-  way_out(t.panel, t.width).doublings > 0 ? run_clamped<kVectors, true>(t, first, tiles, e)
-                                          : run_clamped<kVectors, false>(t, first, tiles, e);
+  with_way(
+      find_way(t.panel, t.width, e), [&](auto way) __attribute__((always_inline)) {
+        run_micro_tiles<kVectors, decltype(way)::value>(t, first, tiles, e);
+      });
 }
 
 void First512::run_tiles(const Tile& t, size_t first, size_t tiles, const Epilogue& e) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// conv_s8 as a matrix product on AVX512-VNNI: 3 output pixels by 64 or 48 output
-// channels, 4 by 32, 8 by 24 or 8 by 16, any geometry and groups. conv_s8_strip.h cuts the work.
+// conv_s8 as a matrix product on AVX512-VNNI: 2 output pixels by 64 or 48 output
+// channels, 4 by 32 or 24, 8 by 16, any geometry and groups. conv_s8_strip.h cuts the work.
 //
 // Exact: vpdpbusd adds four u8 * s8 products to an s32 without saturation. The
 // strip holds inputs as q + 128 (the sign bit flipped), and the bias takes
@@ -9,9 +9,11 @@
 // place are flipped on the way into the register.
 //
 // Why so few pixels: one vpdpbusd a cycle needs only its latency of accumulators, and loads
-// of weights are cheap, but on the way to the output a pixel takes 15 operations a panel. The
-// smaller the tile, the better they overlap with the products of the next one: with 16 input
-// channels 3x64 is 1.3 times as fast as 6x64, with 1000 the same.
+// of weights are cheap, but on the way to the output a pixel takes 15 operations a panel, and
+// a CPU starts the oldest that can start. So a tile's accumulators wait in a second set of registers
+// until the products of the next tile stand before them in the program: those come first, and the way
+// out fills what they leave. With 32 input channels that is 35 cycles a pixel of 64 outputs, where 34
+// would be all that the multipliers can, and 38 with tiles of 3 that end before the next begins.
 // conv_s8_gemm_512.h describes the packed panels.
 #include "kernels/x86/conv_s8_gemm_512.h"
 #include "kernels/x86/conv_s8_gemm_512_paired.h"
@@ -28,7 +30,9 @@ struct Epilogue : Epilogue512 {
 struct Avx512Vnni : Gemm512 {
   using Epilogue = kernels::Epilogue;
 
-  static constexpr size_t rows(size_t width) { return width <= 24 ? 8 : width == 32 ? 4 : 3; }
+  static constexpr size_t rows(size_t width) {
+    return width == 16 ? 8 : width == 24 ? 4 : width <= 32 ? 4 : 2;
+  }
   static bool reads_in_place(const ConvS8& c);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
@@ -99,7 +103,7 @@ __attribute__((always_inline)) inline void multiply_runs(const MicroTile<Avx512V
       for (size_t i = 0; i < kRows; ++i) {
         const __m512i four = broadcast_four<kSource>(a[i] + k, flip);
 #pragma GCC unroll 4
-        for (size_t j = 0; j < kVectors; ++j) acc[i][j] = _mm512_dpbusd_epi32(acc[i][j], four, b[j]);
+        for (size_t j = 0; j < kVectors; ++j) multiply_add(four, b[j], &acc[i][j]);
       }
     }
     weights += 64 * kVectors * t.steps;
@@ -107,32 +111,34 @@ __attribute__((always_inline)) inline void multiply_runs(const MicroTile<Avx512V
   }
 }
 
-// Copies of the parameters can live in registers. The pixels are counted by one index: of two pointers gcc
-// makes a vector, and then the next addresses wait behind all products.
-template <size_t kRows, size_t kVectors, Source kSource>
+// The way out of a tile stands behind the products of the next. Copies of the parameters can live in
+// registers. The pixels are counted by one index: of two pointers gcc makes a vector, and then the next
+// addresses wait behind all products.
+template <size_t kRows, size_t kWidth, Source kSource, Way kWay>
 void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t tiles, const Epilogue& e) {
+  constexpr size_t kVectors = kWidth / 16;
   const MicroTile<Avx512Vnni> t = tile;
-  const Epilogue epilogue = e;
-  const WayOut512& way = way_out(t.panel, 16 * kVectors);
-  for (; tiles > 0; --tiles, first += kRows) {
-    __m512i acc[kRows][kVectors];
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = load(t.panel + 64 * j);
-    multiply_runs<kRows, kVectors, kSource>(t, first, epilogue.flip, acc);
-    finish_micro_tile(t, first, acc, way, epilogue);
+  const __m512i flip = e.flip;
+  const Narrow512<kWay, kWidth> narrow(t.panel, e);
+  const Bias<kVectors, kSource != Source::kRun> bias(t.panel);
+  __m512i acc[kRows][kVectors], before[kRows][kVectors];
+  bias.start(acc);
+  multiply_runs<kRows, kVectors, kSource>(t, first, flip, acc);
+  for (; tiles > 1; --tiles) {
+    copy_tile(acc, before);
+    bias.start(acc);
+    multiply_runs<kRows, kVectors, kSource>(t, first + kRows, flip, acc);
+    finish_micro_tile(t, first, before, narrow);
+    first += kRows;
   }
+  finish_micro_tile(t, first, acc, narrow);
 }
 
-// The products of all runs, of 24 channels. Two pixels' last 8 channels share a vector.
+// The products of all runs, of 24 channels.
 template <size_t kRows, Source kSource>
-__attribute__((always_inline)) inline void multiply_pairs(const MicroTile<Avx512Vnni>& t, size_t first,
-                                                          __m512i flip, __m512i (&whole)[kRows][1],
-                                                          __m512i (&tails)[pairs_of(kRows)]) {
-  constexpr size_t kPairs = pairs_of(kRows);
-  __mmask16 second = 0xff00;
-  asm("" : "+Yk"(second));  // or clang makes the blend an insert, which fewer ports do
+__attribute__((always_inline)) inline void multiply_paired(const MicroTile<Avx512Vnni>& t, size_t first,
+                                                           __m512i flip, __m512i (&whole)[kRows][1],
+                                                           __m256i (&tails)[kRows]) {
   const uint8_t* weights = t.panel + Gemm512::header_bytes(kPairedWidth);
   for (size_t run = 0; run < (kSource == Source::kRuns ? t.runs : 1); ++run) {
     if constexpr (kSource == Source::kRuns) asm("" : : : "memory");  // as above
@@ -142,70 +148,81 @@ __attribute__((always_inline)) inline void multiply_pairs(const MicroTile<Avx512
     for (size_t i = 0; i < kRows; ++i) a[i] = t.pixels[first + i] + offset;
     for (size_t k = 0; k < 4 * t.steps; k += 4) {
       const __m512i b = load_once(weights + kPairedWidth * k);
-      const __m512i b_last = load_twice(weights + kPairedWidth * k + 64);
-#pragma GCC unroll 4
-      for (size_t j = 0; j < kPairs; ++j) {
-        const __m512i even = broadcast_four<kSource>(a[2 * j] + k, flip);
-        __m512i both = even;
-        whole[2 * j][0] = _mm512_dpbusd_epi32(whole[2 * j][0], even, b);
-        if (2 * j + 1 < kRows) {
-          const __m512i odd = broadcast_four<kSource>(a[(2 * j + 1) % kRows] + k, flip);
-          whole[(2 * j + 1) % kRows][0] = _mm512_dpbusd_epi32(whole[(2 * j + 1) % kRows][0], odd, b);
-          both = _mm512_mask_blend_epi32(second, even, odd);
-        }
-        tails[j] = _mm512_dpbusd_epi32(tails[j], both, b_last);
+      __m256i b_last = load_half(weights + kPairedWidth * k + 64);
+      asm("" : "+v"(b_last));  // as load_once
+#pragma GCC unroll 8
+      for (size_t i = 0; i < kRows; ++i) {
+        const __m512i four = broadcast_four<kSource>(a[i] + k, flip);
+        multiply_add(four, b, &whole[i][0]);
+        multiply_add(_mm512_castsi512_si256(four), b_last, &tails[i]);
       }
     }
     weights += 4 * kPairedWidth * t.steps;
   }
 }
 
-template <size_t kRows, Source kSource>
+// As run_micro_tiles, of 24 channels.
+template <size_t kRows, Source kSource, Way kWay>
 void run_paired_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t tiles, const Epilogue& e) {
-  constexpr size_t kPairs = pairs_of(kRows);
   const MicroTile<Avx512Vnni> t = tile;
-  const Epilogue epilogue = e;
-  const WayOut512& way = way_out(t.panel, kPairedWidth);
-  for (; tiles > 0; --tiles, first += kRows) {
-    __m512i whole[kRows][1], tails[kPairs];
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i) whole[i][0] = load(t.panel);
-#pragma GCC unroll 4
-    for (size_t j = 0; j < kPairs; ++j) tails[j] = load_twice(t.panel + 64);
-    multiply_pairs<kRows, kSource>(t, first, epilogue.flip, whole, tails);
-    finish_paired_tile(t, first, whole, tails, way, epilogue);
+  const __m512i flip = e.flip;
+  const Narrow512<kWay, kPairedWidth> narrow(t.panel, e);
+  const __m512i bias = load(t.panel);
+  const __m256i last_bias = load_half(t.panel + 64);
+  __m512i whole[kRows][1], before[kRows][1], pairs[pairs_of(kRows)];
+  __m256i tails[kRows];
+  start_paired(bias, last_bias, whole, tails);
+  multiply_paired<kRows, kSource>(t, first, flip, whole, tails);
+  for (; tiles > 1; --tiles) {
+    copy_tile(whole, before);
+    join_tails(tails, pairs);
+    start_paired(bias, last_bias, whole, tails);
+    multiply_paired<kRows, kSource>(t, first + kRows, flip, whole, tails);
+    finish_paired_tile(t, first, before, pairs, narrow);
+    first += kRows;
   }
-}
-
-template <size_t kRows, size_t kWidth, Source kSource>
-constexpr auto run_width() {
-  if constexpr (kWidth == kPairedWidth)
-    return run_paired_tiles<kRows, kSource>;
-  else
-    return run_micro_tiles<kRows, kWidth / 16, kSource>;
+  join_tails(tails, pairs);
+  finish_paired_tile(t, first, whole, pairs, narrow);
 }
 
 using RunTiles = void (*)(const MicroTile<Avx512Vnni>&, size_t, size_t, const Epilogue&);
 
+template <size_t kRows, size_t kWidth, Source kSource, Way kWay>
+constexpr RunTiles run_way() {
+  if constexpr (kWidth == kPairedWidth)
+    return run_paired_tiles<kRows, kSource, kWay>;
+  else
+    return run_micro_tiles<kRows, kWidth, kSource, kWay>;
+}
+
+template <size_t kRows, size_t kWidth, Source kSource>
+RunTiles run_width(Way way) {
+  static constexpr RunTiles kWays[] = {
+      run_way<kRows, kWidth, kSource, Way::kF32>(), run_way<kRows, kWidth, kSource, Way::kLimitsLow>(),
+      run_way<kRows, kWidth, kSource, Way::kLimitsBoth>(), run_way<kRows, kWidth, kSource, Way::kDoubles>()};
+  return kWays[static_cast<size_t>(way)];
+}
+
 template <size_t kWidth, size_t kRows = Avx512Vnni::rows(kWidth)>
-RunTiles find_run_tiles(size_t rows, Source source) {
+RunTiles find_run_tiles(size_t rows, Source source, Way way) {
   if constexpr (kRows > 1)
-    if (rows < kRows) return find_run_tiles<kWidth, kRows - 1>(rows, source);
-  if (source == Source::kInPlace) return run_width<kRows, kWidth, Source::kInPlace>();
+    if (rows < kRows) return find_run_tiles<kWidth, kRows - 1>(rows, source, way);
+  if (source == Source::kInPlace) return run_width<kRows, kWidth, Source::kInPlace>(way);
   // Tiles of less than rows - 1 pixels come alone.
   if constexpr (kRows + 1 >= Avx512Vnni::rows(kWidth))
-    if (source == Source::kRun) return run_width<kRows, kWidth, Source::kRun>();
-  return run_width<kRows, kWidth, Source::kRuns>();
+    if (source == Source::kRun) return run_width<kRows, kWidth, Source::kRun>(way);
+  return run_width<kRows, kWidth, Source::kRuns>(way);
 }
 
 void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                            const Epilogue& e) {
   const Source source = t.in_place ? Source::kInPlace : t.runs == 1 ? Source::kRun : Source::kRuns;
-  const RunTiles run_tiles = t.width == 16             ? find_run_tiles<16>(rows, source)
-                             : t.width == kPairedWidth ? find_run_tiles<kPairedWidth>(rows, source)
-                             : t.width == 32           ? find_run_tiles<32>(rows, source)
-                             : t.width == 48           ? find_run_tiles<48>(rows, source)
-                                                       : find_run_tiles<64>(rows, source);
+  const Way way = find_way(t.panel, t.width, e);
+  const RunTiles run_tiles = t.width == 16             ? find_run_tiles<16>(rows, source, way)
+                             : t.width == kPairedWidth ? find_run_tiles<kPairedWidth>(rows, source, way)
+                             : t.width == 32           ? find_run_tiles<32>(rows, source, way)
+                             : t.width == 48           ? find_run_tiles<48>(rows, source, way)
+                                                       : find_run_tiles<64>(rows, source, way);
   run_tiles(t, first, tiles, e);
 }
 
@@ -251,19 +268,28 @@ void run_single_panel(const SinglePixel& t, const uint8_t* input, size_t steps, 
 #pragma GCC unroll 4
     for (size_t i = 1; i < kParts; ++i) sum[0][j] = _mm512_add_epi32(sum[0][j], acc[i][j]);
   }
-  finish_micro_tile(t, 0, sum, way_out(t.panel, 16 * kVectors), epilogue);
+  with_way(
+      find_way(t.panel, t.width, epilogue), [&](auto way) __attribute__((always_inline)) {
+        finish_micro_tile(t, 0, sum, Narrow512<decltype(way)::value, 16 * kVectors>(t.panel, epilogue));
+      });
 }
 
 // As run_single_panel, of 24 channels; the pixel has no partner.
 void run_single_paired(const SinglePixel& t, const uint8_t* input, size_t steps, const Epilogue& epilogue) {
   const uint8_t* weights = t.panel + Gemm512::header_bytes(kPairedWidth);
-  __m512i whole[1][1] = {{load(t.panel)}}, tails[1] = {load_twice(t.panel + 64)};
+  __m512i whole[1][1] = {{load(t.panel)}}, pairs[1];
+  __m256i tails[1] = {load_half(t.panel + 64)};
   for (size_t k = 0; k < 4 * steps; k += 4) {
     const __m512i four = broadcast_four<Source::kInPlace>(input + k, epilogue.flip);
-    whole[0][0] = _mm512_dpbusd_epi32(whole[0][0], four, load(weights + kPairedWidth * k));
-    tails[0] = _mm512_dpbusd_epi32(tails[0], four, load_twice(weights + kPairedWidth * k + 64));
+    multiply_add(four, load(weights + kPairedWidth * k), &whole[0][0]);
+    multiply_add(_mm512_castsi512_si256(four), load_half(weights + kPairedWidth * k + 64), &tails[0]);
   }
-  finish_paired_tile(t, 0, whole, tails, way_out(t.panel, kPairedWidth), epilogue);
+  join_tails(tails, pairs);
+  with_way(
+      find_way(t.panel, t.width, epilogue), [&](auto way) __attribute__((always_inline)) {
+        finish_paired_tile(t, 0, whole, pairs,
+                           Narrow512<decltype(way)::value, kPairedWidth>(t.panel, epilogue));
+      });
 }
 
 void Avx512Vnni::run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,

@@ -31,10 +31,7 @@ namespace octet::kernels {
 namespace {
 
 struct Epilogue512 : Requantize {
-  bool clamps;  // to less than all of s8
-  explicit Epilogue512(const ConvS8& c)
-      : Requantize(c.output_zero_point, c.output_min, c.output_max),
-        clamps(c.output_min > -128 || c.output_max < 127) {}
+  explicit Epilogue512(const ConvS8& c) : Requantize(c.output_zero_point, c.output_min, c.output_max) {}
 };
 
 struct Gemm512 {
@@ -154,56 +151,130 @@ inline void store_channels(int8_t* to, __m512i q, bool whole, __mmask64 mask) {
   }
 }
 
-// What the s16 steps of vectors 2 h and 2 h + 1 take; kDoubles: some channels shift left; kClamps: to less
-// than all of s8.
-template <bool kDoubles, bool kClamps>
+// acc += a * b. The empty assembly keeps the accumulators in place: gcc would otherwise copy and spill them.
+inline void multiply_add(__m512i a, __m512i b, __m512i* acc) {
+  *acc = _mm512_dpbusd_epi32(*acc, a, b);
+  asm("" : "+v"(*acc));
+}
+inline void multiply_add(__m256i a, __m256i b, __m256i* acc) {
+  *acc = _mm256_dpbusd_epi32(*acc, a, b);
+  asm("" : "+v"(*acc));
+}
+
+// What the accumulators of a panel start with: in registers, or read again where those are short and sums
+// long.
+template <size_t kVectors, bool kAgain>
+struct Bias {
+  const uint8_t* panel;
+  __m512i v[kVectors];
+
+  explicit Bias(const uint8_t* panel_) : panel(panel_) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kVectors; ++j) v[j] = load(panel + 64 * j);
+  }
+  template <size_t kRows>
+  __attribute__((always_inline)) inline void start(__m512i (&acc)[kRows][kVectors]) const {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
+      for (size_t j = 0; j < kVectors; ++j) acc[i][j] = kAgain ? load(panel + 64 * j) : v[j];
+  }
+};
+
+template <size_t kRows, size_t kVectors>
+__attribute__((always_inline)) inline void copy_tile(const __m512i (&from)[kRows][kVectors],
+                                                     __m512i (&to)[kRows][kVectors]) {
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kVectors; ++j) to[i][j] = from[i][j];
+}
+
+// The ways from a panel's accumulators to its outputs.
+enum class Way {
+  kF32,
+  kLimitsLow,  // what is above the largest output saturates
+  kLimitsBoth,
+  kDoubles,  // some channels shift left; limits both
+};
+
+inline Way find_way(const uint8_t* panel, size_t width, const Epilogue512& e) {
+  const WayOut512& way = way_out(panel, width);
+  if (way.f32) return Way::kF32;
+  if (way.doublings > 0) return Way::kDoubles;
+  return e.limits_high ? Way::kLimitsBoth : Way::kLimitsLow;
+}
+
+template <Way kWay>
+struct WayConstant {
+  static constexpr Way value = kWay;
+};
+
+// Calls body(WayConstant<way>()).
+template <class Body>
+__attribute__((always_inline)) inline void with_way(Way way, const Body& body) {
+  switch (way) {
+    case Way::kF32:
+      return body(WayConstant<Way::kF32>());
+    case Way::kLimitsLow:
+      return body(WayConstant<Way::kLimitsLow>());
+    case Way::kLimitsBoth:
+      return body(WayConstant<Way::kLimitsBoth>());
+    case Way::kDoubles:
+      return body(WayConstant<Way::kDoubles>());
+  }
+}
+
+// 32 bytes in both halves.
+inline __m512i load_twice(const uint8_t* from) {
+  return _mm512_broadcast_i64x4(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+
+// What the steps from s32 to s8 take, read once for all micro-tiles of a panel, but for the shifts of more
+// than two vectors: there registers are short. Of 24 channels, shift[1] has the last 8 in both halves.
+template <Way kWay, size_t kWidth>
 struct Narrow512 {
-  const Epilogue512& e;
+  static constexpr size_t kShifts = kWidth > 32 ? 0 : (kWidth + 15) / 16;
+  static constexpr size_t kHalves = kWidth > 32 || kWidth == 24 ? 2 : 1;
+  Epilogue512 e;
   const WayOut512& way;
-  size_t half;
-  __m512i multiplier;
-  __mmask32 first;
+  const uint8_t* shifts;
+  __m512i shift[kShifts + 1], multiplier[kHalves];
 
-  Narrow512(const uint8_t* panel, size_t width, size_t h, const Epilogue512& epilogue)
-      : e(epilogue),
-        way(way_out(panel, width)),
-        half(h),
-        multiplier(load(panel + 8 * width + 64 * h)),
-        first(way.masks[0][h]) {}
-
-  // The s16 results of vectors a and b of one pixel, or of one vector of two pixels.
-  __m512i operator()(__m512i a, __m512i b, const uint8_t* shift_a, const uint8_t* shift_b) const {
-    return shifted(a, b, load(shift_a), load(shift_b));
+  Narrow512(const uint8_t* panel, const Epilogue512& epilogue)
+      : e(epilogue), way(way_out(panel, kWidth)), shifts(panel + 4 * kWidth) {
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kShifts; ++j)
+      shift[j] = kWidth == 24 && j == 1 ? load_twice(shifts + 64) : load(shifts + 64 * j);
+#pragma GCC unroll 2
+    for (size_t h = 0; h < kHalves; ++h) multiplier[h] = load(panel + 8 * kWidth + 64 * h);
   }
-  __m512i shifted(__m512i a, __m512i b, __m512i shift_a, __m512i shift_b) const {
-    __m512i t = _mm512_packs_epi32(_mm512_srav_epi32(a, shift_a), _mm512_srav_epi32(b, shift_b));
-    if (kDoubles) {
-      t = _mm512_mask_adds_epi16(t, first, t, t);
+
+  __m512i shifted(__m512i a, size_t j) const {
+    return _mm512_srav_epi32(a, kShifts == 0 ? load(shifts + 64 * j) : shift[j]);
+  }
+  // The s16 results of s32 vectors a and b, which take shifts j and k, and multipliers `half`.
+  __m512i operator()(__m512i a, size_t j, __m512i b, size_t k, size_t half) const {
+    __m512i t = _mm512_packs_epi32(shifted(a, j), shifted(b, k));
+    if (kWay == Way::kDoubles)
 #pragma GCC unroll 1
-      for (int32_t d = 1; d < way.doublings; ++d) t = _mm512_mask_adds_epi16(t, way.masks[d][half], t, t);
-    }
-    return e.to_s16(t, multiplier);
-  }
-
-  __m512i to_s8(__m512i low, __m512i high) const {
-    return kClamps ? e.to_s8(low, high) : _mm512_packs_epi16(low, high);
+      for (int32_t d = 0; d < way.doublings; ++d) t = _mm512_mask_adds_epi16(t, way.masks[d][half], t, t);
+    return e.to_s16<kWay != Way::kLimitsLow>(t, multiplier[half]);
   }
 };
 
 // Three or four vectors: one pixel fills a register of s8.
-template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors, class Tile>
+template <Way kWay, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void store_wide(const Tile& t, size_t first,
                                                       const __m512i (&acc)[kRows][kVectors],
-                                                      const Epilogue512& e) {
+                                                      const Narrow512<kWay, 16 * kVectors>& narrow) {
   constexpr size_t kLast = kVectors - 1;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
-  const uint8_t* shifts = t.panel + 64 * kVectors;
-  const Narrow512<kDoubles, kClamps> low(t.panel, 16 * kVectors, 0, e), high(t.panel, 16 * kVectors, 1, e);
   const __m512i compress = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; ++i) {
-    __m512i q = low.to_s8(low(acc[i][0], acc[i][1], shifts, shifts + 64),
-                          high(acc[i][2], acc[i][kLast], shifts + 128, shifts + 64 * kLast));
+    __m512i q = _mm512_packs_epi16(narrow(acc[i][0], 0, acc[i][1], 1, 0),
+                                   narrow(acc[i][2], 2, acc[i][kLast], kLast, 1));
     if (kVectors == 3) q = _mm512_permutexvar_epi32(compress, q);
     store_channels<kVectors>(static_cast<int8_t*>(t.output) + t.outputs[first + i], q, t.columns == t.width,
                              mask);
@@ -211,38 +282,35 @@ __attribute__((always_inline)) inline void store_wide(const Tile& t, size_t firs
 }
 
 // The s8 results of pixels [i, i + 4) of one vector, or [i, i + 2) of two; missing ones repeat the last.
-template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors>
+template <size_t kRows, size_t kVectors, class Narrow>
 __attribute__((always_inline)) inline __m512i narrow_pixels(const __m512i (&acc)[kRows][kVectors], size_t i,
-                                                            const uint8_t* shifts,
-                                                            const Narrow512<kDoubles, kClamps>& narrow) {
+                                                            const Narrow& narrow) {
   constexpr size_t kV1 = kVectors - 1, kLast = kRows - 1;
   const size_t i1 = i + 1 < kLast ? i + 1 : kLast, i2 = i + 2 < kLast ? i + 2 : kLast;
   const size_t i3 = i + 3 < kLast ? i + 3 : kLast;
-  const uint8_t *s0 = shifts, *s1 = shifts + 64 * kV1;
   if (kVectors == 2) {
-    const __m512i q =
-        narrow.to_s8(narrow(acc[i][0], acc[i][kV1], s0, s1), narrow(acc[i1][0], acc[i1][kV1], s0, s1));
+    const __m512i q = _mm512_packs_epi16(narrow(acc[i][0], 0, acc[i][kV1], kV1, 0),
+                                         narrow(acc[i1][0], 0, acc[i1][kV1], kV1, 0));
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), q);
   }
   const __m512i q =
-      narrow.to_s8(narrow(acc[i][0], acc[i1][0], s0, s0), narrow(acc[i2][0], acc[i3][0], s0, s0));
+      _mm512_packs_epi16(narrow(acc[i][0], 0, acc[i1][0], 0, 0), narrow(acc[i2][0], 0, acc[i3][0], 0, 0));
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, q);
 }
 
 // One or two vectors: four or two pixels fill a register, which is stored at once where they are neighbours.
-template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors, class Tile>
+template <Way kWay, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void store_narrow(const Tile& t, size_t first,
                                                         const __m512i (&acc)[kRows][kVectors],
-                                                        const Epilogue512& e) {
+                                                        const Narrow512<kWay, 16 * kVectors>& narrow) {
   constexpr size_t kPixels = 4 / kVectors, kWidth = 16 * kVectors;
   const __mmask64 mask = ~__mmask64{0} >> (64 - t.columns);
-  const Narrow512<kDoubles, kClamps> narrow(t.panel, kWidth, 0, e);
   auto* output = static_cast<int8_t*>(t.output);
   const bool whole = t.columns == t.width;
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; i += kPixels) {
-    const __m512i q = narrow_pixels(acc, i, t.panel + 64 * kVectors, narrow);
+    const __m512i q = narrow_pixels(acc, i, narrow);
     const size_t* at = t.outputs + first + i;
     int8_t* to = output + at[0];
     if (i + kPixels <= kRows && whole && at[1] - at[0] == kWidth && at[kPixels - 1] - at[0] == 64 - kWidth) {
@@ -251,24 +319,13 @@ __attribute__((always_inline)) inline void store_narrow(const Tile& t, size_t fi
     }
     store_channels<kVectors>(to, q, whole, mask);
     if (kVectors == 2 && i + 1 < kRows)
-      store_channels<2>(output + at[1], _mm512_shuffle_i64x2(q, q, 0xee), whole, mask);
+      store_channels<2>(output + at[1], _mm512_castsi256_si512(_mm512_extracti64x4_epi64(q, 1)), whole, mask);
     if (kVectors == 1 && i + 1 < kRows)
-      store_channels<1>(output + at[1], _mm512_shuffle_i32x4(q, q, 1), whole, mask);
+      store_channels<1>(output + at[1], _mm512_castsi128_si512(_mm512_extracti32x4_epi32(q, 1)), whole, mask);
     if (kVectors == 1 && i + 2 < kRows)
-      store_channels<1>(output + at[2], _mm512_shuffle_i32x4(q, q, 2), whole, mask);
+      store_channels<1>(output + at[2], _mm512_castsi128_si512(_mm512_extracti32x4_epi32(q, 2)), whole, mask);
     if (kVectors == 1 && i + 3 < kRows)
-      store_channels<1>(output + at[3], _mm512_shuffle_i32x4(q, q, 3), whole, mask);
-  }
-}
-
-template <bool kDoubles, bool kClamps, size_t kRows, size_t kVectors, class Tile>
-__attribute__((always_inline)) inline void store_s8(const Tile& t, size_t first,
-                                                    const __m512i (&acc)[kRows][kVectors],
-                                                    const Epilogue512& e) {
-  if constexpr (kVectors > 2) {
-    store_wide<kDoubles, kClamps, kRows, kVectors>(t, first, acc, e);
-  } else {
-    store_narrow<kDoubles, kClamps, kRows, kVectors>(t, first, acc, e);
+      store_channels<1>(output + at[3], _mm512_castsi128_si512(_mm512_extracti32x4_epi32(q, 3)), whole, mask);
   }
 }
 
@@ -290,21 +347,16 @@ __attribute__((noinline)) void store_f32(const Tile& t, size_t first, const __m5
 }
 
 // From finished accumulators to the output.
-template <size_t kRows, size_t kVectors, class Tile>
+template <Way kWay, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void finish_micro_tile(const Tile& t, size_t first,
                                                              const __m512i (&acc)[kRows][kVectors],
-                                                             const WayOut512& way, const Epilogue512& e) {
-  if (__builtin_expect(way.f32, 0)) {
-    __m512i copy[kRows][kVectors];
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) copy[i][j] = acc[i][j];
-    store_f32(t, first, copy);
-  } else if (way.doublings > 0) {
-    e.clamps ? store_s8<true, true>(t, first, acc, e) : store_s8<true, false>(t, first, acc, e);
+                                                             const Narrow512<kWay, 16 * kVectors>& narrow) {
+  if constexpr (kWay == Way::kF32) {
+    store_f32(t, first, acc);
+  } else if constexpr (kVectors > 2) {
+    store_wide(t, first, acc, narrow);
   } else {
-    e.clamps ? store_s8<false, true>(t, first, acc, e) : store_s8<false, false>(t, first, acc, e);
+    store_narrow(t, first, acc, narrow);
   }
 }
 
