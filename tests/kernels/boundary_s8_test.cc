@@ -64,6 +64,21 @@ TEST(QuantizeF32S8, ExtremesAndNan) {
       expect_quantized({inv_scale, zero_point}, input);
 }
 
+// Vector units that take subnormal numbers for 0 (ARMv7's) must not do so where it shows: products of
+// subnormal inputs that reach 1/2, and subnormal scales.
+TEST(QuantizeF32S8, SubnormalInputsAndScales) {
+  std::vector<float> input;
+  for (const float x : {FLT_MIN, std::nextafterf(FLT_MIN, 0), FLT_MIN / 2, 0x1p-149f, FLT_MAX, 1.0f, 0.0f}) {
+    input.push_back(x);
+    input.push_back(-x);
+  }
+  input.push_back(std::numeric_limits<float>::infinity());
+  for (const int exponent : {-149, -140, -127, -126, -125, 124, 125, 126, 127})
+    for (const float factor : {1.0f, 1.5f, -1.75f})
+      for (const int32_t zero_point : {-128, 3})
+        expect_quantized({std::ldexp(factor, exponent), zero_point}, input);
+}
+
 TEST(QuantizeF32S8, RandomRaggedSizes) {
   Random random = seeded(3);
   for (size_t count = 0; count < 150; ++count) {
@@ -111,24 +126,48 @@ TEST(DequantizeS8F32, EveryValueCorrectlyRounded) {
   }
 }
 
-TEST(PixelsU8S8, EachChannelThroughItsTable) {
-  Random random = seeded(5);
-  for (const size_t channels : {1, 2, 3, 4, 7}) {
-    for (size_t count = 0; count < 70; ++count) {
-      const std::vector<int8_t> tables = random_s8(&random, channels * 256);
-      std::vector<uint8_t> pixels(channels * count);
-      for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(random.next());
-      Poisoned<int8_t> expected(pixels.size());
-      for (size_t i = 0; i < pixels.size(); ++i) expected.data()[i] = tables[i % channels * 256 + pixels[i]];
-      for (const auto& row : runnable(pixels_u8_s8_kernels())) {
-        Guarded<int8_t> guarded_tables(tables);
-        Guarded<uint8_t> guarded(pixels);
-        Poisoned<int8_t> output(pixels.size());
-        row.run(guarded_tables.data(), channels, guarded.data(), output.data(), count);
-        EXPECT_TRUE(output == expected) << row.name << ", " << channels << " channels, " << count;
-      }
+// Products at the edge of what is normal, and below it.
+TEST(DequantizeS8F32, SubnormalScales) {
+  std::vector<int8_t> input;
+  for (int q = -128; q < 128; ++q) input.push_back(static_cast<int8_t>(q));
+  for (const float scale : {FLT_MIN, std::nextafterf(FLT_MIN, 0), FLT_MIN / 128, 0x1p-149f, FLT_MAX / 256}) {
+    const DequantizeS8F32 dequantize = {scale, 5};
+    Poisoned<float> expected(input.size());
+    for (size_t i = 0; i < input.size(); ++i)
+      expected.data()[i] = static_cast<float>(static_cast<double>(input[i] - 5) * static_cast<double>(scale));
+    for (const auto& row : runnable(dequantize_s8_f32_kernels())) {
+      Poisoned<float> output(input.size());
+      row.run(dequantize, input.data(), output.data(), input.size());
+      EXPECT_TRUE(output == expected) << row.name << ", scale " << scale;
     }
   }
+}
+
+void check_pixels(size_t channels, size_t count, bool one_table, Random* random) {
+  std::vector<int8_t> tables = random_s8(random, channels * 256);
+  for (size_t i = 256; one_table && i < tables.size(); ++i) tables[i] = tables[i % 256];
+  std::vector<uint8_t> pixels(channels * count);
+  for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(random->next());
+  Poisoned<int8_t> expected(pixels.size());
+  for (size_t i = 0; i < pixels.size(); ++i) expected.data()[i] = tables[i % channels * 256 + pixels[i]];
+  for (const auto& row : runnable(pixels_u8_s8_kernels())) {
+    Guarded<int8_t> guarded_tables(tables);
+    Guarded<uint8_t> guarded(pixels);
+    Poisoned<int8_t> output(pixels.size()), in_place(pixels.size());
+    row.run(guarded_tables.data(), channels, guarded.data(), output.data(), count);
+    EXPECT_TRUE(output == expected) << row.name << ", " << channels << " channels, " << count;
+    if (!pixels.empty()) std::memcpy(in_place.data(), pixels.data(), pixels.size());
+    row.run(guarded_tables.data(), channels, reinterpret_cast<uint8_t*>(in_place.data()), in_place.data(),
+            count);
+    EXPECT_TRUE(in_place == expected) << row.name << " in place, " << channels << " channels, " << count;
+  }
+}
+
+TEST(PixelsU8S8, EachChannelThroughItsTable) {
+  Random random = seeded(5);
+  for (const size_t channels : {1, 2, 3, 4, 7})
+    for (size_t count = 0; count < 800; count += count < 70 ? 1 : 61)
+      for (const bool one_table : {false, true}) check_pixels(channels, count, one_table, &random);
 }
 
 }  // namespace
