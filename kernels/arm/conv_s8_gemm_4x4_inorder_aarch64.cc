@@ -111,6 +111,7 @@ inline void put_blocks(const ConvS8& c, const StripPlan& plan, const Panel& pane
 
 struct Chains : GemmQuads {
   static constexpr size_t kStep = kBlock, kRows = 4;
+  static constexpr bool kWholeTiles = true;  // the assembly takes four pixels
 
   // Behind the last quad, the loops read on by less than 64 bytes.
   static size_t header_bytes(size_t) { return 64; }

@@ -71,10 +71,23 @@ inline void pack_quads(const ConvS8& c, const StripPlan& plan, const Panel& pane
   }
 }
 
-// Sums by channel, then pixel: acc[j][i] += one block of pixel i times channel j's.
+// Where sums are: for each channel of the quad, of each pixel.
 template <size_t kRows>
+using QuadSums = int32x4_t[kQuad][kRows];
+
+// acc (+)= sums of neighbours: the first block sets it.
+template <bool kFirst, size_t kRows>
+inline void add_neighbours(const int16x8_t (&products)[kRows], int32x4_t (&acc)[kRows]) {
+#pragma GCC unroll 4
+  for (size_t i = 0; i < kRows; ++i)
+    acc[i] = kFirst ? vpaddlq_s16(products[i]) : vpadalq_s16(acc[i], products[i]);
+  finish_first(acc);
+}
+
+// acc[j][i] (+)= one block of pixel i times channel j's.
+template <bool kFirst, size_t kRows>
 inline void multiply_block(const int8_t* const (&a)[kRows], size_t k, const int8_t* weights,
-                           int32x4_t (&acc)[kQuad][kRows]) {
+                           QuadSums<kRows>& acc) {
   int8x16_t pixel[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) pixel[i] = vld1q_s8(a[i] + k);
@@ -88,15 +101,13 @@ inline void multiply_block(const int8_t* const (&a)[kRows], size_t k, const int8
 #pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) pairs[i] = multiply_add_high(pairs[i], pixel[i], w);
     finish_first(pairs);
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) acc[j][i] = vpadalq_s16(acc[j][i], pairs[i]);
-    finish_first(acc[j]);
+    add_neighbours<kFirst>(pairs, acc[j]);
   }
 }
 
-template <size_t kRows>
+template <bool kFirst, size_t kRows>
 inline void multiply_half_block(const int8_t* const (&a)[kRows], size_t k, const int8_t* weights,
-                                int32x4_t (&acc)[kQuad][kRows]) {
+                                QuadSums<kRows>& acc) {
   int8x8_t pixel[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) pixel[i] = vld1_s8(a[i] + k);
@@ -107,42 +118,38 @@ inline void multiply_half_block(const int8_t* const (&a)[kRows], size_t k, const
 #pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) products[i] = vmull_s8(pixel[i], w);
     finish_first(products);
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) acc[j][i] = vpadalq_s16(acc[j][i], products[i]);
-    finish_first(acc[j]);
+    add_neighbours<kFirst>(products, acc[j]);
   }
 }
 
-// sums[i] = the four accumulators of pixel i, bias included.
+// All runs. The first block of all stands apart: short sums would not be worth setting accumulators to zero.
 template <size_t kRows, class Isa>
-inline void multiply_quad(const MicroTile<Isa>& t, const int8_t* const* pixels, const uint8_t* quad,
-                          int32x4_t (&sums)[kRows]) {
-  const auto& header = *reinterpret_cast<const C16Quad*>(quad);
-  const auto* weights = reinterpret_cast<const int8_t*>(quad + sizeof(C16Quad));
-  const size_t last_at = header.last_at, steps = t.steps;
-  int32x4_t acc[kQuad][kRows];
+inline void multiply_runs(const MicroTile<Isa>& t, const int8_t* const* pixels, size_t last_at,
+                          const int8_t* weights, QuadSums<kRows>& acc) {
+  const size_t steps = t.steps, before_last = (steps - 1) / 2 * kBlock;
+  const bool half = steps % 2 != 0;
+  const int8_t* a[kRows];
 #pragma GCC unroll 4
-  for (size_t j = 0; j < kQuad; ++j)
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) acc[j][i] = vdupq_n_s32(0);
-  for (size_t run = 0; run < t.runs; ++run) {
-    const int8_t* a[kRows];
+  for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + t.run_offsets[0];
+  steps == 1 ? multiply_half_block<true>(a, last_at, weights, acc)
+             : multiply_block<true>(a, before_last == 0 ? last_at : 0, weights, acc);
+  weights += steps == 1 ? kQuad * kHalfBlock : kQuad * kBlock;
+  size_t k = kBlock;
+  for (size_t run = 0;; k = 0) {
+    for (size_t left = before_last > k ? (before_last - k) / kBlock : 0; left > 0; --left) {
+      multiply_block<false>(a, k, weights, acc);
+      k += kBlock;
+      weights += kQuad * kBlock;
+    }
+    if (run > 0 || before_last > 0) {
+      half ? multiply_half_block<false>(a, last_at, weights, acc)
+           : multiply_block<false>(a, last_at, weights, acc);
+      weights += half ? kQuad * kHalfBlock : kQuad * kBlock;
+    }
+    if (++run == t.runs) return;
 #pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + t.run_offsets[run];
-    const size_t whole = (steps - 1) / 2 * kBlock;
-    for (size_t k = 0; k < whole; k += kBlock, weights += kQuad * kBlock) multiply_block(a, k, weights, acc);
-    if (steps % 2 == 0) {
-      multiply_block(a, last_at, weights, acc);
-      weights += kQuad * kBlock;
-    } else {
-      multiply_half_block(a, last_at, weights, acc);
-      weights += kQuad * kHalfBlock;
-    }
   }
-  const int32x4_t bias = vld1q_s32(header.quad.bias);
-#pragma GCC unroll 4
-  for (size_t i = 0; i < kRows; ++i)
-    sums[i] = vaddq_s32(add_lanes(acc[0][i], acc[1][i], acc[2][i], acc[3][i]), bias);
 }
 
 struct GemmC16 : GemmQuads {
@@ -163,7 +170,14 @@ struct GemmC16 : GemmQuads {
   template <size_t kRows, class Isa>
   static void multiply(const MicroTile<Isa>& t, const int8_t* const* pixels, const uint8_t* quad,
                        int32x4_t (&sums)[kRows]) {
-    multiply_quad<kRows>(t, pixels, quad, sums);
+    const auto& header = *reinterpret_cast<const C16Quad*>(quad);
+    QuadSums<kRows> acc;
+    multiply_runs<kRows>(t, pixels, header.last_at, reinterpret_cast<const int8_t*>(quad + sizeof(C16Quad)),
+                         acc);
+    const int32x4_t bias = vld1q_s32(header.quad.bias);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kRows; ++i)
+      sums[i] = vaddq_s32(add_lanes(acc[0][i], acc[1][i], acc[2][i], acc[3][i]), bias);
   }
 };
 
