@@ -4,23 +4,27 @@
 // registers: a square kernel, dilation 1, blocks of eight channels, one or two rows of
 // output at a time. Builds for AArch64 and ARMv7.
 //
-// A row is computed from left to right: groups of outputs all of whose columns lie inside
-// the input, without a check, and single outputs at the edges. What two neighbouring outputs share stays
-// in registers. Pixels outside hold input_zero_point.
+// Outputs whose windows lie inside the input are computed from it; those at the edges from a patch, a copy of
+// their columns with input_zero_point where there is no input. So is a row that is short, and a block that
+// has fewer than eight channels: loads never leave the tensor.
+//
+// What neighbouring outputs share stays in registers, a ring of columns whose begin moves on with every step
+// (the loop is unrolled until it is where it was).
 //
 // Kernel is a struct of the including file that holds a block's constants in registers:
 //   kKernel, kStride, kInputRows, kOutputRows
-//   kGroup            outputs of a step inside
-//   kColumns          of input that such a step reads, from the first that no output has read
-//   kWeightBytes      of a packed block
-//   State             what is kept of columns
-//   pack(c, block, to)            a block's weights
-//   Kernel(packed, range)         loads them
-//   begin(pixel, column)          the State before the first output; column: of the first output's window
-//   inside(pixel, state, store)   kGroup outputs
-//   edge(pixel, state, store)     one output
-// pixel(row, k) loads eight channels of column k, counted from the first that is not read
-// yet; store(row, output, q) takes eight outputs.
+//   kOutputs            of a step, in each row
+//   kReach              columns of input that a step uses, from its first output's window on
+//   Column, kRing       what is kept of columns; the first kShared are kept from one step to the next
+//   kAdvance            of the ring's begin in a step
+//   kWeightBytes        of a packed block
+//   pack(c, block, to)  a block's weights
+//   Kernel(packed, range)                  loads them
+//   begin(pixels, ring)                    the first kShared columns
+//   inside<begin>(pixels, ring, out, step) a step: outputs stand `step` apart
+//   Fast, is_fast(packed)                  a faster Kernel for blocks that allow it, or itself
+// pixels(row, k) loads eight channels of column k: in begin() from the window's first one on, in
+// inside() from the first behind the shared ones.
 //
 // A packed block: s32 bias[8] with the zero point and the rounding term folded in, s32 shift[8], s16
 // multiplier[8] (requantize_neon.h), then the weights.
@@ -75,11 +79,10 @@ struct EightBias {
   }
 };
 
-// Columns from which eight channels end within the row: all, but the last of a block that is not full.
-inline size_t safe_columns(const ConvS8& c, const DepthwiseBlock& block) {
-  const size_t row_bytes = c.input_width * c.input_channels;
-  if (block.valid == kEight) return c.input_width;
-  return row_bytes < kEight ? 0 : (row_bytes - kEight) / c.input_channels + 1;
+// Sixteen outputs, of two times eight channels, go to two places.
+inline void store_halves(int8x16_t q, int8_t* low, int8_t* high) {
+  vst1_s8(low, vget_low_s8(q));
+  vst1q_lane_s64(reinterpret_cast<int64_t*>(high), vreinterpretq_s64_s8(q), 1);
 }
 
 // Applies the table to one row of outputs.
@@ -90,11 +93,17 @@ inline void depthwise_apply_table(const ConvS8& c, int8_t* row, size_t pixel_str
     apply_table(parts, row, row, c.output_channels);
 }
 
+constexpr size_t kPatchOutputs = 8;
+
 template <class Kernel>
 struct DepthwiseColumns {
   static constexpr size_t kInputRows = Kernel::kInputRows, kOutputRows = Kernel::kOutputRows;
+  static constexpr size_t kOutputs = Kernel::kOutputs, kStride = Kernel::kStride;
   static constexpr size_t kBlockBytes = kEightHeader + Kernel::kWeightBytes;
-  using State = typename Kernel::State;
+  static constexpr size_t kRoundSteps = Kernel::kAdvance ? Kernel::kRing / Kernel::kAdvance : 1;
+  // Of input, for so many outputs, a multiple of kOutputs.
+  static constexpr size_t columns(size_t outputs) { return (outputs - kOutputs) * kStride + Kernel::kReach; }
+  static constexpr size_t kPatchColumns = columns(kPatchOutputs);
 
   // One row of output, or two.
   struct Rows {
@@ -103,102 +112,141 @@ struct DepthwiseColumns {
     size_t count, pixel_stride;
   };
 
-  // How far a block has come.
-  struct Place {
-    State state;
-    size_t x, column;  // the next output, the first column that is not read yet
-    int8_t* out[2];
-    size_t pixel[2];  // distance of outputs; 0 where the second row does not exist and lands in a dummy
-  };
-
-  struct EdgePixels {
-    const ConvS8& c;
-    const Rows& rows;
-    const DepthwiseBlock& block;
-    size_t column, safe;
-
-    int8x8_t operator()(size_t row, size_t k) const {
-      const size_t x = column + k;  // left of the input: wraps
-      if (x >= c.input_width) return vdup_n_s8(static_cast<int8_t>(c.input_zero_point));
-      const int8_t* pixel = rows.in[row] + x * c.input_channels + block.first;
-      return x < safe ? vld1_s8(pixel) : load_part(pixel, block.valid);
-    }
-  };
-
-  static __attribute__((noinline)) void begin(const EdgePixels& pixels, Place* place) {
-    place->state = Kernel::begin(pixels);
-  }
-
-  static __attribute__((noinline)) void run_edge(const EdgePixels& pixels, const uint8_t* packed,
-                                                 Place* place) {
-    const ConvS8& c = pixels.c;
-    Kernel kernel(packed, {c.output_zero_point, c.output_min, c.output_max});
-    kernel.edge(pixels, place->state,
-                [&](size_t row, int8x8_t q) { store_part(place->out[row], q, pixels.block.valid); });
-  }
-
-  static __attribute__((noinline)) void run_inside(const ConvS8& c, const int8_t* const* rows, size_t groups,
-                                                   const uint8_t* packed, Place* place) {
-    Kernel kernel(packed, {c.output_zero_point, c.output_min, c.output_max});
-    const size_t pixel = c.input_channels;
+  // Neighbouring outputs: from the first one's window on, `pixel` bytes from column to column.
+  struct Segment {
     const int8_t* in[kInputRows];
-    for (size_t r = 0; r < kInputRows; ++r) in[r] = rows[r];
-    int8_t* out[2] = {place->out[0], place->out[1]};
-    const size_t step[2] = {place->pixel[0], place->pixel[1]};
-    State state = place->state;
-    do {
-      kernel.inside(
-          [&](size_t row, size_t k) __attribute__((always_inline)) { return vld1_s8(in[row] + k * pixel); },
-          state, out, step);
-#pragma GCC unroll 8
-      for (size_t r = 0; r < kInputRows; ++r) in[r] += Kernel::kGroup * Kernel::kStride * pixel;
-    } while (--groups != 0);
-    place->state = state;
+    size_t pixel, steps;
+    int8_t* out[2];
+    size_t out_step[2];
+  };
+
+  template <class Variant, size_t kBegin>
+  static __attribute__((always_inline)) inline void run_step(Variant& kernel, Segment& s,
+                                                             typename Kernel::Column* ring) {
+    kernel.template inside<kBegin>(
+        [&](size_t row, size_t k) __attribute__((always_inline)) { return vld1_s8(s.in[row] + k * s.pixel); },
+        ring, s.out, s.out_step);
+#pragma GCC unroll 6
+    for (size_t r = 0; r < kInputRows; ++r) s.in[r] += kOutputs * kStride * s.pixel;
   }
 
-  // Groups of outputs from this place on, all of whose columns lie inside.
-  static size_t groups_inside(const ConvS8& c, const DepthwiseBlock& block, const Place& place) {
-    if (block.valid < kEight || place.column >= c.input_width) return 0;
-    const size_t columns = c.input_width - place.column;
-    if (columns < Kernel::kColumns) return 0;
-    const size_t groups = (columns - Kernel::kColumns) / (Kernel::kGroup * Kernel::kStride) + 1;
-    const size_t outputs = (c.output_width - place.x) / Kernel::kGroup;
-    return groups < outputs ? groups : outputs;
+  // Steps until the ring begins where it did.
+  template <class Variant, size_t kBegin = 0>
+  static __attribute__((always_inline)) inline void run_round(Variant& kernel, Segment& s,
+                                                              typename Kernel::Column* ring) {
+    run_step<Variant, kBegin>(kernel, s, ring);
+    constexpr size_t kNext = (kBegin + Kernel::kAdvance) % Kernel::kRing;
+    if constexpr (kNext != 0) run_round<Variant, kNext>(kernel, s, ring);
   }
 
-  static void run_block(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, const uint8_t* packed,
-                        int8_t* dummy) {
-    EdgePixels pixels = {c, rows, block, 0 - c.pad_left, safe_columns(c, block)};
-    Place place;
-    begin(pixels, &place);
-    place.x = 0;
-    place.column = pixels.column + Kernel::kFirstColumn;
-    for (size_t r = 0; r < 2; ++r) {
-      place.out[r] = r < rows.count ? rows.out[r] + block.first : dummy;
-      place.pixel[r] = r < rows.count ? rows.pixel_stride : 0;
+  template <class Variant>
+  static __attribute__((noinline)) void run_segment(const Segment& segment, const uint8_t* packed,
+                                                    const RequantizeRange& range) {
+    Variant kernel(packed, range);
+    Segment s = segment;
+    typename Kernel::Column ring[Kernel::kRing];
+    Kernel::begin([&](size_t row, size_t k) { return vld1_s8(s.in[row] + k * s.pixel); }, ring);
+#pragma GCC unroll 6
+    for (size_t r = 0; r < kInputRows; ++r) s.in[r] += Kernel::kShared * s.pixel;
+    for (size_t rounds = s.steps / kRoundSteps; rounds > 0; --rounds) run_round(kernel, s, ring);
+    for (size_t left = s.steps % kRoundSteps; left > 0; --left) {
+      run_step<Variant, 0>(kernel, s, ring);
+#pragma GCC unroll 4
+      for (size_t k = 0; k < Kernel::kShared; ++k) ring[k] = ring[(k + Kernel::kAdvance) % Kernel::kRing];
     }
-    while (place.x < c.output_width) {
-      size_t outputs = 1;
-      if (const size_t groups = groups_inside(c, block, place)) {
-        const int8_t* in[kInputRows];
-        for (size_t r = 0; r < kInputRows; ++r)
-          in[r] = rows.in[r] + place.column * c.input_channels + block.first;
-        run_inside(c, in, groups, packed, &place);
-        outputs = groups * Kernel::kGroup;
-      } else {
-        pixels.column = place.column;
-        run_edge(pixels, packed, &place);
+  }
+
+  static void run_any(const Segment& segment, const uint8_t* packed, const RequantizeRange& range) {
+    Kernel::is_fast(packed) ? run_segment<typename Kernel::Fast>(segment, packed, range)
+                            : run_segment<Kernel>(segment, packed, range);
+  }
+
+  struct Patch {
+    int8_t in[kInputRows][kPatchColumns][kEight];
+    int8_t out[2][kPatchOutputs][kEight];
+  };
+
+  // Columns of one row from `column` on, which may lie outside (left of the input it has wrapped).
+  static void fill_patch(const ConvS8& c, const int8_t* row, const DepthwiseBlock& block, size_t column,
+                         size_t count, int8_t (*to)[kEight]) {
+    const int8x8_t padding = vdup_n_s8(static_cast<int8_t>(c.input_zero_point));
+    for (size_t k = 0; k < count; ++k, ++column) {
+      if (column >= c.input_width) {
+        vst1_s8(to[k], padding);
+        continue;
       }
-      for (size_t r = 0; r < 2; ++r) place.out[r] += outputs * place.pixel[r];
-      place.column += outputs * Kernel::kStride;
-      place.x += outputs;
+      const int8_t* pixel = row + column * c.input_channels + block.first;
+      vst1_s8(to[k], block.valid == kEight ? vld1_s8(pixel) : load_part(pixel, block.valid));
+    }
+  }
+
+  // Outputs [x, x + count), at most kPatchOutputs.
+  static __attribute__((noinline)) void run_patch(const ConvS8& c, const Rows& rows,
+                                                  const DepthwiseBlock& block, const uint8_t* packed,
+                                                  size_t x, size_t count) {
+    Patch patch;
+    Segment s;
+    s.steps = (count + kOutputs - 1) / kOutputs;
+    s.pixel = kEight;
+    for (size_t r = 0; r < kInputRows; ++r) {
+      fill_patch(c, rows.in[r], block, x * kStride - c.pad_left, columns(s.steps * kOutputs), patch.in[r]);
+      s.in[r] = patch.in[r][0];
+    }
+    for (size_t r = 0; r < 2; ++r) {
+      s.out[r] = patch.out[r][0];
+      s.out_step[r] = kEight;
+    }
+    run_any(s, packed, {c.output_zero_point, c.output_min, c.output_max});
+    for (size_t r = 0; r < rows.count; ++r) {
+      int8_t* out = rows.out[r] + x * rows.pixel_stride + block.first;
+      for (size_t i = 0; i < count; ++i, out += rows.pixel_stride)
+        store_part(out, vld1_s8(patch.out[r][i]), block.valid);
+    }
+  }
+
+  // Outputs [x, x + steps * kOutputs), all of whose columns lie inside.
+  static void run_inside(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
+                         const uint8_t* packed, size_t x, size_t steps) {
+    int8_t dummy[kOutputs * kEight];  // for a second row that does not exist
+    Segment s;
+    s.pixel = c.input_channels;
+    s.steps = steps;
+    for (size_t r = 0; r < kInputRows; ++r)
+      s.in[r] = rows.in[r] + (x * kStride - c.pad_left) * c.input_channels + block.first;
+    for (size_t r = 0; r < 2; ++r) {
+      const bool exists = r < rows.count;
+      s.out[r] = exists ? rows.out[r] + x * rows.pixel_stride + block.first : dummy;
+      s.out_step[r] = exists ? rows.pixel_stride : 0;
+    }
+    run_any(s, packed, {c.output_zero_point, c.output_min, c.output_max});
+  }
+
+  static void run_block(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
+                        const uint8_t* packed) {
+    const size_t width = c.output_width, reach = c.input_width + c.pad_left;
+    size_t begin = (c.pad_left + kStride - 1) / kStride, steps = 0;
+    if (block.valid == kEight && begin < width && reach >= begin * kStride + Kernel::kReach) {
+      steps = (reach - begin * kStride - Kernel::kReach) / (kStride * kOutputs) + 1;
+      if (steps > (width - begin) / kOutputs) steps = (width - begin) / kOutputs;
+    }
+    if (steps == 0 || width <= kPatchOutputs) begin = width;
+    for (size_t x = 0; x < width;) {
+      if (x == begin) {
+        run_inside(c, rows, block, packed, x, steps);
+        x += steps * kOutputs;
+        continue;
+      }
+      const size_t rest = (x < begin ? begin : width) - x,
+                   count = rest < kPatchOutputs ? rest : kPatchOutputs;
+      run_patch(c, rows, block, packed, x, count);
+      x += count;
     }
   }
 
   static bool supports(const ConvS8& c) {
     return is_depthwise(c) && c.kernel_height == Kernel::kKernel && c.kernel_width == Kernel::kKernel &&
-           c.stride_height == Kernel::kStride && c.stride_width == Kernel::kStride &&
-           c.dilation_height == 1 && c.dilation_width == 1;
+           c.stride_height == kStride && c.stride_width == kStride && c.dilation_height == 1 &&
+           c.dilation_width == 1;
   }
 
   static size_t blocks(const ConvS8& c) { return depthwise_blocks(c.input_channels, kEight); }
@@ -213,8 +261,8 @@ struct DepthwiseColumns {
     }
   }
 
-  // A row of padding, and the pixel that takes the outputs of a second row that does not exist.
-  static size_t scratch_bytes(const ConvS8& c) { return c.input_width * c.input_channels + 64; }
+  // A row of padding.
+  static size_t scratch_bytes(const ConvS8& c) { return c.input_width * c.input_channels; }
 
   static size_t row_groups(const ConvS8& c) { return (c.output_height + kOutputRows - 1) / kOutputRows; }
   static size_t items(const ConvS8& c) { return c.batch * row_groups(c); }
@@ -226,8 +274,7 @@ struct DepthwiseColumns {
     Rows rows;
     for (size_t r = 0; r < kInputRows; ++r)
       rows.in[r] = depthwise_row(
-          c, input, n, static_cast<ptrdiff_t>(y * Kernel::kStride + r) - static_cast<ptrdiff_t>(c.pad_top),
-          padding);
+          c, input, n, static_cast<ptrdiff_t>(y * kStride + r) - static_cast<ptrdiff_t>(c.pad_top), padding);
     rows.out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
     rows.out[1] = rows.out[0] + strides.row;
     rows.count = c.output_height - y < kOutputRows ? c.output_height - y : kOutputRows;
@@ -238,14 +285,13 @@ struct DepthwiseColumns {
   static void run_portion(const ConvS8& c, const void* packed, const int8_t* input, void* output,
                           size_t first_item, size_t last_item, int8_t* scratch) {
     constexpr size_t kBlocks = kDepthwiseGroup / kEight;
-    int8_t* dummy = scratch + c.input_width * c.input_channels;
     for (size_t first = 0; first < blocks(c); first += kBlocks) {
       const size_t last = first + kBlocks < blocks(c) ? first + kBlocks : blocks(c);
       for (size_t item = first_item; item < last_item; ++item) {
         const Rows rows = find_rows(c, input, output, item, scratch);
         for (size_t i = first; i < last; ++i)
           run_block(c, rows, eight_block(c.input_channels, i),
-                    static_cast<const uint8_t*>(packed) + i * kBlockBytes, dummy);
+                    static_cast<const uint8_t*>(packed) + i * kBlockBytes);
       }
     }
     for (size_t item = first_item; c.output_table && item < last_item; ++item) {

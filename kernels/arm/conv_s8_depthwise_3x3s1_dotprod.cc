@@ -15,15 +15,15 @@ namespace {
 
 struct Depthwise3x3s1 {
   static constexpr size_t kKernel = 3, kStride = 1, kInputRows = 4, kOutputRows = 2;
-  static constexpr size_t kGroup = 3, kColumns = 3, kFirstColumn = 2, kQuads = 6;
+  static constexpr size_t kOutputs = 1, kReach = 3, kRing = 3, kShared = 2, kAdvance = 1, kQuads = 6;
   static constexpr size_t kWeightBytes = kQuads * 4 * kEight;
   // The tap behind each weight of a quad: [output row][column][row of input].
   static constexpr uint8_t kTaps[kQuads][4] = {{0, 3, 6, kNoTap}, {1, 4, 7, kNoTap}, {2, 5, 8, kNoTap},
                                                {kNoTap, 0, 3, 6}, {kNoTap, 1, 4, 7}, {kNoTap, 2, 5, 8}};
 
-  struct State {
-    Quads a, b;  // the two columns before the first that is not read yet
-  };
+  using Column = Quads;
+  using Fast = Depthwise3x3s1;
+  static bool is_fast(const uint8_t*) { return true; }
 
   EightBias bias;
   RequantizeEight requantize;
@@ -46,8 +46,9 @@ struct Depthwise3x3s1 {
     return interleave(pixels(0, k), pixels(1, k), pixels(2, k), pixels(3, k));
   }
   template <class Pixels>
-  static State begin(const Pixels& pixels) {
-    return {column(pixels, 0), column(pixels, 1)};
+  static void begin(const Pixels& pixels, Quads* ring) {
+    ring[0] = column(pixels, 0);
+    ring[1] = column(pixels, 1);
   }
 
   inline int32x4_t sum(size_t row, size_t half, const Quads& a, const Quads& b, const Quads& d) {
@@ -63,27 +64,14 @@ struct Depthwise3x3s1 {
     return requantize_16(low0, low1, high0, high1, requantize, requantize, range);
   }
 
-  template <class Pixels>
-  inline void inside(const Pixels& pixels, State& s, int8_t* (&out)[2], const size_t (&step)[2]) {
-    const Quads d = column(pixels, 0);
-    store_halves(output(s.a, s.b, d), out[0], out[1]);
-    s.a = column(pixels, 1);
-    out[0] += step[0], out[1] += step[1];
-    store_halves(output(s.b, d, s.a), out[0], out[1]);
-    s.b = column(pixels, 2);
-    out[0] += step[0], out[1] += step[1];
-    store_halves(output(d, s.a, s.b), out[0], out[1]);
-    out[0] += step[0], out[1] += step[1];
-  }
-
-  template <class Pixels, class Store>
-  void edge(const Pixels& pixels, State& s, const Store& store) {
-    const Quads d = column(pixels, 0);
-    const int8x16_t q = output(s.a, s.b, d);
-    store(0, vget_low_s8(q));
-    store(1, vget_high_s8(q));
-    s.a = s.b;
-    s.b = d;
+  template <size_t kBegin, class Pixels>
+  inline void inside(const Pixels& pixels, Quads* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+    const Quads &a = ring[kBegin], &b = ring[(kBegin + 1) % 3];
+    Quads& d = ring[(kBegin + 2) % 3];
+    d = column(pixels, 0);
+    store_halves(output(a, b, d), out[0], out[1]);
+    out[0] += step[0];
+    out[1] += step[1];
   }
 };
 

@@ -17,15 +17,15 @@ namespace {
 
 struct Depthwise3x3s2 {
   static constexpr size_t kKernel = 3, kStride = 2, kInputRows = 3, kOutputRows = 1;
-  static constexpr size_t kGroup = 2, kColumns = 5, kFirstColumn = 1, kQuads = 4;
+  static constexpr size_t kOutputs = 2, kReach = 6, kRing = 1, kShared = 1, kAdvance = 0, kQuads = 4;
   static constexpr size_t kWeightBytes = kQuads * 4 * kEight;
   // The tap behind each weight of a quad.
   static constexpr uint8_t kTaps[kQuads][4] = {
       {0, 3, 6, 7}, {1, 4, kNoTap, kNoTap}, {kNoTap, kNoTap, 1, 4}, {2, 5, 8, kNoTap}};
 
-  struct State {
-    Quads even;  // E(0)
-  };
+  using Column = Quads;  // E(0)
+  using Fast = Depthwise3x3s2;
+  static bool is_fast(const uint8_t*) { return true; }
 
   RequantizeEight requantize;
   RequantizeRange range;
@@ -51,8 +51,8 @@ struct Depthwise3x3s2 {
     return interleave(pixels(0, k), pixels(1, k), pixels(2, k), pixels(2, k + 1));
   }
   template <class Pixels>
-  static State begin(const Pixels& pixels) {
-    return {even(pixels, 0)};
+  static void begin(const Pixels& pixels, Quads* ring) {
+    ring[0] = even(pixels, 0);
   }
 
   inline int16x8_t output(const Quads& a, const Quads& odd, const Quads& b, size_t odd_weights) const {
@@ -66,23 +66,15 @@ struct Depthwise3x3s2 {
     return requantize_to_s16(acc[0], acc[1], requantize, range);
   }
 
-  template <class Pixels>
-  inline void inside(const Pixels& pixels, State& s, int8_t* (&out)[2], const size_t (&step)[2]) {
+  template <size_t kBegin, class Pixels>
+  inline void inside(const Pixels& pixels, Quads* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
     const Quads odd = interleave(pixels(0, 0), pixels(1, 0), pixels(0, 2), pixels(1, 2));
     const Quads middle = even(pixels, 1);
-    const int16x8_t first = output(s.even, odd, middle, 1);
-    s.even = even(pixels, 3);
-    const int16x8_t second = output(middle, odd, s.even, 2);
+    const int16x8_t first = output(ring[0], odd, middle, 1);
+    ring[0] = even(pixels, 3);
+    const int16x8_t second = output(middle, odd, ring[0], 2);
     store_halves(range.clamp(narrow_to_s8(first, second)), out[0], out[0] + step[0]);
     out[0] += 2 * step[0];
-  }
-
-  template <class Pixels, class Store>
-  void edge(const Pixels& pixels, State& s, const Store& store) {
-    const int8x8_t top = pixels(0, 0), middle = pixels(1, 0);
-    const Quads odd = interleave(top, middle, top, middle), behind = even(pixels, 1);
-    store(0, range.clamp(vqshrn_n_s16(output(s.even, odd, behind, 1), 6)));
-    s.even = behind;
   }
 };
 

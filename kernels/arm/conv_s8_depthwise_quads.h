@@ -24,9 +24,13 @@ inline int16x8_t zip_bytes(int8x8_t a, int8x8_t b) {
   return zipped;
 }
 
-inline Quads interleave(int8x8_t a, int8x8_t b, int8x8_t c, int8x8_t d) {
-  const int16x8_t ab = zip_bytes(a, b), cd = zip_bytes(c, d);
+// Two pairs of bytes per channel in turn.
+inline Quads interleave_pairs(int16x8_t ab, int16x8_t cd) {
   return {{vreinterpretq_s8_s16(vzip1q_s16(ab, cd)), vreinterpretq_s8_s16(vzip2q_s16(ab, cd))}};
+}
+
+inline Quads interleave(int8x8_t a, int8x8_t b, int8x8_t c, int8x8_t d) {
+  return interleave_pairs(zip_bytes(a, b), zip_bytes(c, d));
 }
 
 // Weights as vectors [quad][half of the channels], of the taps that `taps` names.
@@ -44,12 +48,6 @@ inline void pack_quads(const ConvS8& c, const DepthwiseBlock& block, const uint8
 
 inline int8x16_t load_weights(const uint8_t* weights, size_t vector) {
   return vreinterpretq_s8_u8(vld1q_u8(weights + 16 * vector));
-}
-
-// Sixteen outputs, of two times eight channels, go to two places.
-inline void store_halves(int8x16_t q, int8_t* low, int8_t* high) {
-  vst1_s8(low, vget_low_s8(q));
-  vst1q_lane_s64(reinterpret_cast<int64_t*>(high), vreinterpretq_s64_s8(q), 1);
 }
 
 }  // namespace

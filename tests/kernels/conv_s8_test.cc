@@ -179,6 +179,28 @@ TEST_P(ConvS8KernelTest, DepthwiseWideMaps) {
   }
 }
 
+// Sums of three products in s16 are exact up to 128 * 255: weights of 127 + 127 + 1, and 2, which is too
+// much.
+TEST_P(ConvS8KernelTest, DepthwiseWeightsAtTheBoundOfChains) {
+  for (const size_t kernel : {3, 5}) {
+    for (const size_t stride : {1, 2}) {
+      for (const int third : {-1, 1, -2, 2}) {
+        ConvCase test(square(11, 12, 24, 24, kernel, stride, 1, 24), ConvData::kRandom, ConvOutput::kS8, 5);
+        for (size_t i = 0; i < test.weights.size(); ++i)
+          test.weights[i] = static_cast<int8_t>(i % (kernel * kernel) % 3 == 2 ? third
+                                                : third < 0                    ? -127
+                                                                               : 127);
+        std::fill(test.input.begin(), test.input.end(), int8_t{-128});
+        std::fill(test.bias.begin(), test.bias.end(), 0);
+        std::fill(test.right_shift.begin(), test.right_shift.end(), int8_t{5});
+        test.conv.input_zero_point = 3;
+        check(test, 5);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 TEST_P(ConvS8KernelTest, ChannelMultiplier) {
   for (const size_t multiplier : {2, 3, 8, 17}) {
     check_shape(square(7, 6, 5, 5 * multiplier, 3, 1, 1, 5));
@@ -353,9 +375,9 @@ TEST(ConvS8, ReportsWhichRowsRan) {
   size_t count = 0;
   const ConvS8Kernel* const* rows = conv_s8_kernels(&count);
   for (size_t i = 0; i < count; ++i)
-    std::printf(
-        "%s: %s\n", rows[i]->name,
-        detect_cpu_features().can_run(rows[i]->feature) ? "tested" : "not tested, this CPU lacks the feature");
+    std::printf("%s: %s\n", rows[i]->name,
+                detect_cpu_features().can_run(rows[i]->feature) ? "tested"
+                                                                : "not tested, this CPU lacks the feature");
   EXPECT_STREQ(rows[count - 1]->name, "conv_s8_reference");
 }
 

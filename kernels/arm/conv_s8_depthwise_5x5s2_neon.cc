@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Depthwise conv_s8 with a 5x5 kernel and stride 2 on NEON without dot products: see
+// conv_s8_depthwise_windows.h.
+#include "kernels/arm/conv_s8_depthwise_windows.h"
+
+namespace octet::kernels {
+
+extern const ConvS8Kernel conv_s8_depthwise_5x5s2_neon_kernel;
+const ConvS8Kernel conv_s8_depthwise_5x5s2_neon_kernel =
+    DepthwiseColumns<DepthwiseWindow5x5<2>>::kernel("conv_s8_depthwise_5x5s2_neon", kNeon);
+
+}  // namespace octet::kernels
