@@ -101,7 +101,7 @@ void pack_header(const ConvS8& c, size_t panel, void* to) {
     const int32_t sum = sum_weights(c.weights + o * count, count).sum, p = c.right_shift[o];
     const uint32_t bias =
         static_cast<uint32_t>(c.bias ? c.bias[o] : 0) + static_cast<uint32_t>(winograd_rounding_term(p));
-    h.bias[i] = static_cast<int32_t>((bias - static_cast<uint32_t>(c.input_zero_point * sum)) << kScaleBits);
+    h.bias[i] = static_cast<int32_t>(kBiasFactor * (bias - static_cast<uint32_t>(c.input_zero_point * sum)));
     h.shift[i] = p + kScaleBits;
     if (h.shift[i] < 0) h.has_left_shift = 1;
     h.multiplier[channel] = c.multiplier[o];

@@ -25,8 +25,9 @@
 //   A^T's rows 0 to 3 are used divided by 1, 2, 4, 4, which leaves no fractions. Row i, column k of the
 //   result is then 9 f_i f_k * sum with f = 8, 4, 2, 2. Times the inverse of 9 modulo 2^32, 0x38e38e39
 //   (9 * 0x38e38e39 = 2 * 2^32 + 1), and 64 / (f_i f_k), it is 64 * sum modulo 2^32.
-//   Adding 64 * (bias - zero_point * sum of weights + rounding term) gives 64 * x modulo 2^32 with
-//   x = acc + rounding term; where -2^25 <= x < 2^25, that is 64 * x itself, and x >> p = (64 x) >> (p + 6).
+//   The coefficient of point (1, 1) in it is f_i f_k / 4, so 36 * (bias - zero_point * sum of weights +
+//   rounding term) added there makes it 64 * x modulo 2^32 with x = acc + rounding term; where
+//   -2^25 <= x < 2^25, that is 64 * x itself, and x >> p = (64 x) >> (p + 6).
 // accumulators_fit() proves the last bound for every output channel from the weights themselves.
 //
 // A file that includes this compiles its own copy: everything is in an anonymous namespace, and Isa is a
@@ -58,6 +59,7 @@ constexpr size_t kItemsWanted = 16;      // so that threads find work in small i
 constexpr size_t kMostStored = 8 << 20;  // bytes of U: a network has many layers, and L3 other users
 constexpr int kHeadroomBits = 25;        // |x| < 2^25, above
 constexpr int kScaleBits = 6;            // 64 * x is what stands in the s32
+constexpr uint32_t kBiasFactor = 36;     // of point (1, 1), above
 
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
@@ -69,7 +71,8 @@ inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
 
 // Packed memory: the plan, then for each panel of Isa::kPanel output channels a header and weights. The
 // weights are U (stored), or s8 from which every run makes U: eight times less to fetch from memory.
-//   header   s32 bias[kPanel]        64 * (bias - zero_point * sum of weights + rounding term)
+//   header   s32 bias[kPanel]        36 * (bias - zero_point * sum of weights + rounding term), for point (1,
+//   1)
 //            s32 shift[kPanel]       p + 6
 //            s16 multiplier[kPanel]
 //            s32 has_left_shift      a shift is negative
@@ -81,7 +84,8 @@ struct WinogradPlan {
   size_t tiles_x, image_tiles, tiles;  // of a row, of an image, of all images
   size_t together, groups;             // Isa::kTogether; so many tiles are a group
   size_t block, blocks;                // tiles, at most, that pass the steps together
-  size_t panels, chunks, lines;
+  size_t panels, lines;
+  size_t chunks, chunk_channels;     // channels of all chunks
   size_t part_lines;                 // lines whose U stands together
   bool stored;                       // U is in packed memory
   size_t v_bytes, u_bytes, m_bytes;  // from one point to the next
@@ -173,6 +177,7 @@ WinogradPlan make_plan(const ConvS8& c) {
   p.groups = divide_up(p.tiles, p.together);
   p.panels = divide_up(c.output_channels, Isa::kPanel);
   p.chunks = divide_up(c.input_channels, Isa::kChunk);
+  p.chunk_channels = p.chunks * Isa::kChunk;
   p.lines = divide_up(c.input_channels, Isa::kStep) * (Isa::kStep / Isa::kInterleave);
   const size_t u_bytes = kPoints * 2 * c.input_channels * c.output_channels;
   p.stored = u_bytes <= max_size(caches.l2 / 2, min_size(caches.l3 / 4, kMostStored));

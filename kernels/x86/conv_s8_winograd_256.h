@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the 256-bit Winograd kernels share: all steps but the product, on vectors of sixteen s16 or eight s32.
-// Isa derives from Winograd256 and adds multiply_add(), what is made of it, and the constants of its costs.
+// Isa derives from Winograd256 and WinogradPairs, and adds multiply_add() and the constants of its costs.
 #pragma once
 
 #include "kernels/x86/conv_s8_winograd_pairs.h"
@@ -13,9 +13,7 @@ namespace {
 
 struct Winograd256 {
   using Vec = __m256i;
-  using OutputTable = WinogradTable;
-  static constexpr size_t kRows = 6, kPanel = 16, kInterleave = 2, kStep = 2, kChunk = 32;
-  static constexpr size_t kTogether = 1, kSlack = 0;
+  static constexpr size_t kRows = 6, kPanel = 16;
 
   struct Epilogue {
     __m256i zero_point, min, max;  // 64 * output_zero_point + 32 in s16; s8

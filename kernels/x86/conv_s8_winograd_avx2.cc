@@ -7,8 +7,7 @@
 namespace octet::kernels {
 namespace {
 
-struct WinogradAvx2 : Winograd256 {
-  using Finish = ShiftFinish<WinogradAvx2>;
+struct WinogradAvx2 : Winograd256, WinogradPairs<WinogradAvx2> {
   static constexpr double kProductMacs = 25.5, kDirectMacs = 37;
   static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
@@ -17,13 +16,6 @@ struct WinogradAvx2 : Winograd256 {
   static void multiply_add(Vec a, Vec b, Vec* acc) {
     *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(a, b));
     asm("" : "+x"(*acc));
-  }
-  template <size_t kRows>
-  static void multiply_rows(const WinogradProduct& t) {
-    multiply_pairs<WinogradAvx2, kRows>(t);
-  }
-  static void multiply_tiles(size_t count, const WinogradProduct& t) {
-    multiply_in_micro_tiles<WinogradAvx2>(count, t);
   }
 };
 

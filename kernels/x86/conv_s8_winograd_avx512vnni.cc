@@ -8,12 +8,9 @@
 namespace octet::kernels {
 namespace {
 
-struct WinogradAvx512Vnni {
+struct WinogradAvx512Vnni : WinogradPairs<WinogradAvx512Vnni> {
   using Vec = __m512i;
-  using Finish = ShiftFinish<WinogradAvx512Vnni>;
-  using OutputTable = WinogradTable;
-  static constexpr size_t kRows = 14, kPanel = 32, kInterleave = 2, kStep = 2, kChunk = 32;
-  static constexpr size_t kTogether = 1, kSlack = 0;
+  static constexpr size_t kRows = 14, kPanel = 32;
   static constexpr double kProductMacs = 31.5, kDirectMacs = 61;
   static constexpr double kInputCycles = 180, kOutputCycles = 450, kWeightCycles = 210;
 
@@ -55,13 +52,6 @@ struct WinogradAvx512Vnni {
     return _mm512_set1_epi32(pair);
   }
   static void multiply_add(Vec a, Vec b, Vec* acc) { *acc = _mm512_dpwssd_epi32(*acc, a, b); }
-  template <size_t kRows>
-  static void multiply_rows(const WinogradProduct& t) {
-    multiply_pairs<WinogradAvx512Vnni, kRows>(t);
-  }
-  static void multiply_tiles(size_t count, const WinogradProduct& t) {
-    multiply_in_micro_tiles<WinogradAvx512Vnni>(count, t);
-  }
 
   static Vec add32(Vec a, Vec b) { return _mm512_add_epi32(a, b); }
   static Vec sub32(Vec a, Vec b) { return _mm512_sub_epi32(a, b); }

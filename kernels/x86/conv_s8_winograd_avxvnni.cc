@@ -8,19 +8,11 @@
 namespace octet::kernels {
 namespace {
 
-struct WinogradAvxVnni : Winograd256 {
-  using Finish = ShiftFinish<WinogradAvxVnni>;
+struct WinogradAvxVnni : Winograd256, WinogradPairs<WinogradAvxVnni> {
   static constexpr double kProductMacs = 30.5, kDirectMacs = 61;
   static constexpr double kInputCycles = 110, kOutputCycles = 225, kWeightCycles = 120;
 
   static void multiply_add(Vec a, Vec b, Vec* acc) { *acc = dot_s16(*acc, a, b); }
-  template <size_t kRows>
-  static void multiply_rows(const WinogradProduct& t) {
-    multiply_pairs<WinogradAvxVnni, kRows>(t);
-  }
-  static void multiply_tiles(size_t count, const WinogradProduct& t) {
-    multiply_in_micro_tiles<WinogradAvxVnni>(count, t);
-  }
 };
 
 }  // namespace

@@ -2,10 +2,10 @@
 //
 // What the x86 Winograd kernels share on vectors of any width: the product, two input channels at a time
 // (pmaddwd, vpdpwssd), the order of channels that packs wants, and 64 * x -> x >> p. Isa::broadcast_pair()
-// and Isa::multiply_add() are the instructions.
+// and Isa::multiply_add() are the instructions; Isa derives from WinogradPairs.
 #pragma once
 
-#include "kernels/conv_s8_winograd.h"
+#include "kernels/x86/conv_s8_winograd_transforms.h"
 #include "kernels/x86/table_avx2.h"
 
 namespace octet::kernels {
@@ -69,7 +69,7 @@ struct ShiftFinish {
     left = Isa::sub32(right, shift);
   }
   Vec finish(Vec sum, int32_t factor) const {
-    return Isa::shift_right32(Isa::add32(Isa::multiply32(sum, factor), bias), right);
+    return Isa::shift_right32(Isa::multiply32(sum, factor), right);
   }
   // The tile's outputs, two vectors apart.
   void finish_tile(Vec* t) const {
@@ -84,6 +84,31 @@ struct WinogradTable {
   explicit WinogradTable(const int8_t* table) { make_table_parts(table, &parts); }
   void look_up(int8_t* row, size_t pixels, size_t stride, size_t channels) const {
     apply_table_to_pixels(parts, row, pixels, stride, channels);
+  }
+};
+
+// The steps, for Isa to derive from.
+template <class Isa>
+struct WinogradPairs {
+  using Finish = ShiftFinish<Isa>;
+  using OutputTable = WinogradTable;
+  static constexpr size_t kInterleave = 2, kStep = 2, kChunk = 32, kTogether = 1, kSlack = 0;
+
+  static void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, const int8_t* input,
+                               const WinogradScratch& s) {
+    kernels::transform_inputs<Isa>(c, p, block, input, s);
+  }
+  template <size_t kRows>
+  static void multiply_rows(const WinogradProduct& t) {
+    multiply_pairs<Isa, kRows>(t);
+  }
+  static void multiply_tiles(size_t count, const WinogradProduct& t) {
+    multiply_in_micro_tiles<Isa>(count, t);
+  }
+  template <class Header, class Epilogue>
+  static void transform_outputs(const uint8_t* m, size_t m_bytes, const Header& h, const Epilogue& e,
+                                const WinogradTarget& to) {
+    transform_outputs_of_tile<Isa>(m, m_bytes, h, e, to);
   }
 };
 

@@ -4,7 +4,7 @@
 // conv_s8_winograd_plan.h has the matrices and why 9 f_y f_x is divided out.
 #pragma once
 
-#include "kernels/conv_s8_winograd_pack.h"
+#include "kernels/conv_s8_winograd.h"
 
 namespace octet::kernels {
 namespace {
@@ -71,6 +71,53 @@ __attribute__((noinline)) void transform_window(const int8_t* const* pixels, siz
   column({r0.f, r1.f, r2.f, r3.f, r4.f, r5.f}, 5);
 }
 
+// The 36 pixels of the tile's window; `pad` where they are outside the input.
+inline void find_pixels(const ConvS8& c, const WinogradTile& t, const int8_t* input, const int8_t* pad,
+                        const int8_t** pixels) {
+  const size_t top = kTile * t.y - c.pad_top, left = kTile * t.x - c.pad_left;  // wrap, if they are negative
+  const int8_t* image = input + t.n * c.input_height * c.input_width * c.input_channels;
+  const size_t last_top = top + kWindow - 1, last_left = left + kWindow - 1;
+  const bool inside =
+      top < c.input_height && left < c.input_width && last_top < c.input_height && last_left < c.input_width;
+  for (size_t y = 0; y < kWindow; ++y, pixels += kWindow) {
+    if (inside) {
+      const int8_t* pixel = image + ((top + y) * c.input_width + left) * c.input_channels;
+      for (size_t x = 0; x < kWindow; ++x, pixel += c.input_channels) {
+        asm("" : "+r"(pixel));  // no vectors: their stores would stall the loads of single pointers
+        pixels[x] = pixel;
+      }
+      continue;
+    }
+    for (size_t x = 0; x < kWindow; ++x) {
+      const size_t in_y = top + y, in_x = left + x;
+      const bool in = in_y < c.input_height && in_x < c.input_width;
+      const int8_t* pixel = in ? image + (in_y * c.input_width + in_x) * c.input_channels : pad;
+      asm("" : "+r"(pixel));
+      pixels[x] = pixel;
+    }
+  }
+}
+
+template <class Isa>
+void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, const int8_t* input,
+                      const WinogradScratch& s) {
+  constexpr size_t kLanes = sizeof(typename Isa::Vec) / 2;
+  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
+  WinogradTile tile = find_tile(p, first);
+  for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
+    const int8_t* pixels[kPoints];
+    find_pixels(c, tile, input, s.pad, pixels);
+    for (size_t k = 0; k < c.input_channels; k += kLanes) {
+      uint8_t* v = s.v + ((k / Isa::kChunk * p.block + i) * Isa::kChunk + k % Isa::kChunk) * 2;
+      if (k + kLanes <= c.input_channels) {
+        transform_window<Isa, false>(pixels, k, kLanes, v, p.v_bytes);
+      } else {
+        transform_window<Isa, true>(pixels, k, c.input_channels - k, v, p.v_bytes);
+      }
+    }
+  }
+}
+
 // ---- outputs ----
 
 // Four vectors of a column of the tile.
@@ -94,20 +141,14 @@ inline Four<Isa> times_four(const Four<Isa>& x) {
 
 // One column of A^T M, rows divided by 1, 2, 4, 4.
 template <class Isa>
-inline Four<Isa> transform_column(const uint8_t* m, size_t m_bytes) {
-  const auto m1 = Isa::load(m + 6 * m_bytes), m2 = Isa::load(m + 12 * m_bytes);
+inline Four<Isa> transform_column(const uint8_t* m, size_t m_bytes, typename Isa::Vec m1) {
+  const auto m2 = Isa::load(m + 12 * m_bytes);
   const auto m3 = Isa::load(m + 18 * m_bytes), m4 = Isa::load(m + 24 * m_bytes);
   const auto s = Isa::add32(m1, m2), d = Isa::sub32(m1, m2);
   const auto far_s = Isa::add32(m3, m4), far_d = Isa::sub32(m3, m4);
   return {Isa::pinned(Isa::sub32(Isa::add32(Isa::load(m), far_s), Isa::shift32(s, 2))),
           Isa::pinned(Isa::sub32(far_d, Isa::add32(d, d))), Isa::pinned(Isa::sub32(far_s, s)),
           Isa::pinned(Isa::add32(Isa::sub32(Isa::add32(far_d, far_d), d), Isa::load(m + 30 * m_bytes)))};
-}
-
-// The inverse of 9 times 64 / (f_y f_x).
-constexpr int32_t output_factor(size_t y, size_t x) {
-  constexpr uint32_t kFactors[4] = {8, 4, 2, 2};
-  return static_cast<int32_t>(0x38e38e39u * (64 / (kFactors[y] * kFactors[x])));
 }
 
 // Column x of the tile, for one of the panel's two vectors; outputs stand two vectors apart.
@@ -119,6 +160,11 @@ inline void store_column(const Four<Isa>& sums, const typename Isa::Finish& f, t
   t[2 * (12 + kX)] = f.finish(sums.d, output_factor(3, kX));
 }
 
+template <class Isa>
+inline Four<Isa> transform_column(const uint8_t* m, size_t m_bytes) {
+  return transform_column<Isa>(m, m_bytes, Isa::load(m + 6 * m_bytes));
+}
+
 // The 16 outputs of a tile, for one vector, stored two vectors apart: Isa::Finish(header, vector) turns
 // 9 f_y f_x * sum into 64 * x or what else its requantize_two() wants. The lines of the second
 // transform (the same as in transform_column) are taken apart into pairs of columns, so that few registers
@@ -127,7 +173,7 @@ template <class Isa>
 __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, const PanelHeader<Isa>& h,
                                               size_t vector, typename Isa::Vec* t) {
   const typename Isa::Finish f(h, vector);
-  Four<Isa> a = transform_column<Isa>(m + m_bytes, m_bytes);
+  Four<Isa> a = transform_column<Isa>(m + m_bytes, m_bytes, Isa::add32(Isa::load(m + 7 * m_bytes), f.bias));
   Four<Isa> b = transform_column<Isa>(m + 2 * m_bytes, m_bytes);
   const Four<Isa> s = add<Isa>(a, b), d = subtract<Isa>(a, b);
   a = transform_column<Isa>(m + 3 * m_bytes, m_bytes);
@@ -140,6 +186,35 @@ __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, 
   store_column<Isa, 0>(add<Isa>(first, transform_column<Isa>(m, m_bytes)), f, t);
   store_column<Isa, 3>(add<Isa>(last, transform_column<Isa>(m + 5 * m_bytes, m_bytes)), f, t);
   f.finish_tile(t);
+}
+
+template <class Isa>
+inline void requantize_tile(const typename Isa::Vec (*t)[2], const WinogradTarget to,
+                            const typename Isa::Epilogue e) {
+  const bool whole = to.columns == Isa::kPanel;
+  for (size_t y = 0; y < to.height; ++y) {
+    int8_t* row = to.output + y * to.row;
+    for (size_t x = 0; x < to.width; x += 2, row += 2 * to.pixel) {
+      const auto q = Isa::requantize_two(t[4 * y + x], t[4 * y + x + 1], e);
+      if (whole) {
+        Isa::store_low(row, q);
+        if (x + 1 < to.width) Isa::store_high(row + to.pixel, q);
+      } else {
+        Isa::store_low_part(row, q, to.columns);
+        if (x + 1 < to.width) Isa::store_high_part(row + to.pixel, q, to.columns);
+      }
+    }
+  }
+}
+
+template <class Isa>
+inline void transform_outputs_of_tile(const uint8_t* m, size_t m_bytes, const PanelHeader<Isa>& h,
+                                      const typename Isa::Epilogue& e, const WinogradTarget& to) {
+  typename Isa::Vec t[kTile * kTile][2];
+#pragma GCC unroll 1
+  for (size_t vector = 0; vector < 2; ++vector, m += sizeof(typename Isa::Vec))
+    transform_tile<Isa>(m, m_bytes, h, vector, &t[0][vector]);
+  requantize_tile<Isa>(t, to, e);
 }
 
 }  // namespace
