@@ -9,24 +9,27 @@
 namespace octet::kernels {
 namespace {
 
-// Scratch: the strip, then the tile's pixel places and output offsets.
+// Scratch: the strip, what is gathered, then the tile's pixel places and output offsets.
 template <class Isa>
 struct StripScratch {
   typename Isa::Element* strip;
+  typename Isa::Element* gathered;
   const typename Isa::Element** pixels;
   size_t* outputs;
 
   static size_t strip_bytes(const StripPlan& p) {
     return align_64((strip_elements(p) + kSlackElements) * sizeof(typename Isa::Element));
   }
+  static size_t pixels_at(const StripPlan& p) { return strip_bytes(p) + align_64(gathered_tile_bytes(p)); }
   static size_t bytes(const StripPlan& p) {
-    return strip_bytes(p) + p.y.tile * p.x.tile * (sizeof(void*) + sizeof(size_t));
+    return pixels_at(p) + p.y.tile * p.x.tile * (sizeof(void*) + sizeof(size_t));
   }
   StripScratch(const StripPlan& p, void* scratch) {
     auto* base = static_cast<uint8_t*>(scratch);
     strip = reinterpret_cast<typename Isa::Element*>(base);
-    pixels = reinterpret_cast<const typename Isa::Element**>(base + strip_bytes(p));
-    outputs = reinterpret_cast<size_t*>(base + strip_bytes(p) + p.y.tile * p.x.tile * sizeof(void*));
+    gathered = reinterpret_cast<typename Isa::Element*>(base + strip_bytes(p));
+    pixels = reinterpret_cast<const typename Isa::Element**>(base + pixels_at(p));
+    outputs = reinterpret_cast<size_t*>(base + pixels_at(p) + p.y.tile * p.x.tile * sizeof(void*));
   }
 };
 
@@ -152,6 +155,7 @@ void prepare_tile(const ConvS8& c, const StripPlan& p, const StripTile& tile, co
 template <class Isa>
 struct MicroTile {
   const typename Isa::Element* const* pixels;
+  const typename Isa::Element* gathered;
   const size_t* outputs;  // element offset of each pixel's first output channel, from `output` on
   const uint32_t* run_offsets;
   size_t runs, steps;  // steps of kStep elements in each run
@@ -189,6 +193,7 @@ void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& ra
   micro.runs = p.runs;
   micro.steps = p.run_steps;
   micro.pixels = scratch.pixels;
+  micro.gathered = scratch.gathered;
   micro.outputs = scratch.outputs;
   micro.run_offsets = packed.run_offsets;
   micro.in_place = p.in_place;
@@ -206,6 +211,10 @@ void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& ra
     micro.next_bytes_per_pixel = next.bytes / pixels;
     // Pixels move to the group's channels, and back behind it.
     for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] += group_channel;
+    if constexpr (gathers<Isa>(0)) {
+      if (i == range.first || packed.panels[i - 1].group != panel.group)
+        Isa::gather(p, micro, pixels, scratch.gathered);
+    }
     run_panel<Isa>(pixels, micro, epilogue);
     for (size_t m = 0; group_channel != 0 && m < pixels; ++m) scratch.pixels[m] -= group_channel;
   }

@@ -20,6 +20,9 @@
 // A 1x1 kernel whose taps all lie inside the image may be read in place, without a strip, where the Isa
 // can and wants to.
 //
+// Where the multiply instruction wants several pixels side by side, the Isa gathers what a tile's pixels
+// read, run after run, once for all panels of a group.
+//
 // The micro-kernel multiplies a few output pixels by a panel of output channels.
 // Panels are packed one after another, behind the plan and the tables.
 //
@@ -31,8 +34,8 @@
 // namespace, and Isa is a struct of that file with
 //   Element, kStep (elements of k per multiply), kRows or rows(width) (pixels of a micro-tile), kPanel
 //   (channels), Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(),
-//   run_tiles(); and, if it can, reads_in_place(conv), or, where micro-tiles of fewer pixels than kRows take
-//   as long as those of kRows, kWholeTiles.
+//   run_tiles(); and, if it can, reads_in_place(conv); kWholeTiles where micro-tiles of fewer pixels than
+//   kRows take as long as those of kRows; kGathers and gather() (implies kWholeTiles).
 #pragma once
 
 #include <cstddef>
@@ -45,10 +48,11 @@ namespace octet::kernels {
 namespace {
 
 constexpr size_t kStripBytes = 128 * 1024;  // of the 256 KiB or more of L2
-constexpr size_t kTilePixels = 96;          // enough that a panel's way from L2 or memory does not show
-constexpr size_t kTileElements = 8192;      // of one channel's products: short sums take more pixels
-constexpr size_t kMostItems = 240;          // equal shares: 2 to 6 and 8 threads get the same number
-constexpr size_t kSlackElements = 64;       // vector stores may run over the strip's end
+constexpr size_t kGatheredBytes = 256 * 1024;
+constexpr size_t kTilePixels = 96;      // enough that a panel's way from L2 or memory does not show
+constexpr size_t kTileElements = 8192;  // of one channel's products: short sums take more pixels
+constexpr size_t kMostItems = 240;      // equal shares: 2 to 6 and 8 threads get the same number
+constexpr size_t kSlackElements = 64;   // vector stores may run over the strip's end
 
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
@@ -87,6 +91,7 @@ struct StripPlan {
   size_t group_channels;      // input channels of a group
   bool in_place;              // no strip: pixels are read where they stand
   size_t tile_multiple;       // of pixels, that tiles had better have
+  size_t gathered_bytes;      // that gathering takes for a pixel; 0: no gathering
   size_t pixels;              // of all outputs
   bool by_panels;             // items are shares of panels after another, not of pixels
   size_t positions;           // what the items are shares of
@@ -106,21 +111,29 @@ inline size_t strip_elements(const StripPlan& p) {
   return p.in_place ? 0 : p.y.length() * p.x.length() * p.channels;
 }
 
+// What a tile keeps in scratch while panel after panel is multiplied.
+inline size_t gathered_tile_bytes(const StripPlan& p) {
+  return round_up(p.y.tile * p.x.tile, p.tile_multiple) * p.gathered_bytes;
+}
+inline bool is_too_large(const StripPlan& p, size_t element_bytes) {
+  return strip_elements(p) * element_bytes > kStripBytes || gathered_tile_bytes(p) > kGatheredBytes;
+}
+
 // How many pixels a tile should have.
 inline size_t pixels_wanted(const StripPlan& p) {
   return max_size(kTilePixels, kTileElements / (p.runs * p.run_elements));
 }
 
-// Tiles of about `pixels` whose strip stays below kStripBytes, all nearly equal.
+// Tiles of about `pixels` that are not too large, all nearly equal.
 inline void choose_tile(StripPlan* p, size_t pixels, size_t element_bytes) {
-  const size_t limit = kStripBytes / element_bytes;
   const size_t wide = divide_up(p->x.output, divide_up(p->x.output, pixels));
   p->x.set_tile(wide < p->x.output ? round_up(wide, p->tile_multiple) : wide);
-  while (p->x.tile > 6 && strip_elements(*p) > limit) p->x.set_tile(divide_up(p->x.tile, 2));
+  while (p->x.tile > max_size(6, p->tile_multiple) && is_too_large(*p, element_bytes))
+    p->x.set_tile(round_up(divide_up(p->x.tile, 2), p->tile_multiple));
   size_t rows = max_size(1, min_size(p->y.output, pixels / p->x.tile));
   rows = divide_up(p->y.output, divide_up(p->y.output, rows));
   p->y.set_tile(rows);
-  while (p->y.tile > 1 && strip_elements(*p) > limit) p->y.set_tile(p->y.tile - 1);
+  while (p->y.tile > 1 && is_too_large(*p, element_bytes)) p->y.set_tile(p->y.tile - 1);
 }
 
 // Every output reads one pixel of the input, and no padding.
@@ -153,6 +166,14 @@ constexpr auto prefers_whole_tiles(int) -> decltype(Isa::kWholeTiles) {
 }
 template <class Isa>
 constexpr bool prefers_whole_tiles(long) {
+  return false;
+}
+template <class Isa>
+constexpr auto gathers(int) -> decltype(Isa::kGathers) {
+  return Isa::kGathers;
+}
+template <class Isa>
+constexpr bool gathers(long) {
   return false;
 }
 
@@ -204,6 +225,7 @@ StripPlan make_plan(const ConvS8& c) {
   p.group_channels = c.input_channels / c.groups;
   p.in_place = has_own_pixels(c) && reads_in_place<Isa>(c, 0);
   p.tile_multiple = prefers_whole_tiles<Isa>(0) ? rows_of<Isa>(Isa::kPanel, 0) : 1;
+  p.gathered_bytes = gathers<Isa>(0) ? p.runs * p.run_steps * Isa::kStep * sizeof(typename Isa::Element) : 0;
   p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
   p.panels = p.panels_per_group * c.groups;
   choose_tile(&p, pixels_wanted(p), sizeof(typename Isa::Element));

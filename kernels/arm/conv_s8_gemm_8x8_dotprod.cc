@@ -33,20 +33,13 @@ void Dotprod::run_tiles(const MicroTile<Dotprod>& t, size_t first, size_t rows, 
   kFunctions[rows - 1](t, first, tiles, e);
 }
 
-bool supports(const ConvS8&) { return true; }
-bool pays(const ConvS8& c) { return !is_depthwise(c); }
+bool supports(const ConvS8& c) { return !is_depthwise(c); }
 
 }  // namespace
 
 extern const ConvS8Kernel conv_s8_gemm_8x8_dotprod_kernel;
-const ConvS8Kernel conv_s8_gemm_8x8_dotprod_kernel = {"conv_s8_gemm_8x8_dotprod",
-                                                      kDotprod,
-                                                      supports,
-                                                      packed_bytes<Dotprod>,
-                                                      pack<Dotprod>,
-                                                      scratch_bytes<Dotprod>,
-                                                      items<Dotprod>,
-                                                      run<Dotprod>,
-                                                      pays};
+const ConvS8Kernel conv_s8_gemm_8x8_dotprod_kernel = {
+    "conv_s8_gemm_8x8_dotprod", kDotprod,       supports,    packed_bytes<Dotprod>, pack<Dotprod>,
+    scratch_bytes<Dotprod>,     items<Dotprod>, run<Dotprod>};
 
 }  // namespace octet::kernels

@@ -242,8 +242,7 @@ void InorderDotprod::run_tiles(const MicroTile<InorderDotprod>& t, size_t first,
 // The last step reads on by half a step.
 size_t inorder_packed_bytes(const ConvS8& c) { return packed_bytes<InorderDotprod>(c) + 32; }
 
-bool supports(const ConvS8&) { return true; }
-bool pays(const ConvS8& c) { return !is_depthwise(c); }
+bool supports(const ConvS8& c) { return !is_depthwise(c); }
 
 }  // namespace
 
@@ -255,7 +254,6 @@ const ConvS8Kernel conv_s8_gemm_8x8_inorder_dotprod_kernel = {"conv_s8_gemm_8x8_
                                                               pack<InorderDotprod>,
                                                               scratch_bytes<InorderDotprod>,
                                                               items<InorderDotprod>,
-                                                              run<InorderDotprod>,
-                                                              pays};
+                                                              run<InorderDotprod>};
 
 }  // namespace octet::kernels
