@@ -399,7 +399,7 @@ TEST(ConvS8, WhatDoesNotPayIsPassedOver) {
     const ConvCase test(square(14, 14, channels, 64, 3, 1, 1), ConvData::kRandom, ConvOutput::kS8, 1);
     const ConvS8Kernel* first_in_line = nullptr;
     for (const ConvS8Kernel* row : runnable_kernels())
-      if (!first_in_line && row->supports(test.conv)) first_in_line = row;
+      if (!first_in_line && cpu.has(row->feature) && row->supports(test.conv)) first_in_line = row;
     const ConvS8Kernel* passed_over = nullptr;
     const ConvS8Kernel& chosen = select_conv_s8(test.conv, cpu, &passed_over);
     EXPECT_EQ(&chosen, &select_conv_s8(test.conv, cpu));
