@@ -6,7 +6,7 @@
 //   prepare(view, context)    once per session: choose kernels, pack weights; may fail, may allocate
 //   Op::run(context)          hot: no allocation, no lock, cannot fail
 //
-// Each operator lives in runtime/ops/<op>.cc and has one row in op_table.cc.
+// Each operator lives in runtime/ops/<op>.cc and has one row in op_table.inc.
 #pragma once
 
 #include <cstddef>
@@ -78,10 +78,16 @@ struct OpRow {
   schema::OperatorType type;
   const char* name;
   Status (*validate)(const OpView& view);
-  Status (*prepare)(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
+  // Where input 0 is s8, and for all other types. The same where the operator has one form; null where a
+  // build has only the other.
+  Status (*prepare_s8)(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
+  Status (*prepare_f32)(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
 };
 
 // The row of `type`, or null for a type this build does not know.
 const OpRow* find_op(schema::OperatorType type);
+
+// The operator of a validated view, by the prepare of its row.
+Status prepare_op(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
 
 }  // namespace octet

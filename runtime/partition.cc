@@ -99,7 +99,7 @@ class Partitioner {
     step.first_operator = static_cast<int>(index);
     const size_t most = std::exchange(context_->scratch_bytes, 0), packed = context_->memory->bytes();
     const OpView& view = views_[index];
-    OCTET_RETURN_IF_ERROR(find_op(view.definition->type())->prepare(view, context_, &step.op));
+    OCTET_RETURN_IF_ERROR(prepare_op(view, context_, &step.op));
     context_->scratch_bytes = std::max(context_->scratch_bytes, most);
     step.packed_bytes = context_->memory->bytes() - packed;
     steps_->push_back(std::move(step));

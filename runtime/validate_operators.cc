@@ -110,6 +110,10 @@ class WrittenTensors {
 // requantization is well formed.
 Status check_operator(size_t index, const schema::Operator& op, const Model& model, WrittenTensors* written) {
   const OpRow* row = find_op(op.type());
+  if (row == nullptr && op.type() <= schema::OperatorType_MAX)
+    return error(StatusCode::kUnsupported,
+                 "operator %zu '%s': %s is not in this build (CMake option OCTET_OPERATORS)", index,
+                 op.name() ? op.name()->c_str() : "", schema::EnumNameOperatorType(op.type()));
   if (row == nullptr)
     return error(StatusCode::kUnsupported, "operator %zu '%s': type %d is unknown to this build", index,
                  op.name() ? op.name()->c_str() : "", static_cast<int>(op.type()));

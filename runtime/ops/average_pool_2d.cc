@@ -52,9 +52,4 @@ Status validate_average_pool_2d(const OpView& view) {
   return view.input(0)->is_s8() ? check_counts(view, *view.options<schema::Pool2DOptions>()) : Status();
 }
 
-Status prepare_average_pool_2d(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_average_pool_2d_s8(view, context, op)
-                                : prepare_average_pool_2d_f32(view, context, op);
-}
-
 }  // namespace octet

@@ -76,9 +76,4 @@ Status validate_binary(const OpView& view) {
   return view.input(0)->is_s8() ? check_s8_options(view, *options) : Status();
 }
 
-Status prepare_binary(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_binary_s8(view, context, op)
-                                : prepare_binary_f32(view, context, op);
-}
-
 }  // namespace octet

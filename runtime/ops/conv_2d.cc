@@ -65,11 +65,6 @@ Status validate_conv_2d(const OpView& view) {
   return validate_conv_output(view, conv_output_options(*o), static_cast<size_t>(w[0]));
 }
 
-Status prepare_conv_2d(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
-  return view.input(0)->is_s8() ? prepare_conv_2d_s8(view, context, op)
-                                : prepare_conv_2d_f32(view, context, op);
-}
-
 Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
   const auto& o = *view.options<schema::Conv2DOptions>();
   kernels::ConvS8 conv = {};

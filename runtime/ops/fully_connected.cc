@@ -31,11 +31,6 @@ Status validate_fully_connected(const OpView& view) {
   return validate_conv_output(view, conv_output_options(*o), static_cast<size_t>(w[0]));
 }
 
-Status prepare_fully_connected(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
-  return view.input(0)->is_s8() ? prepare_fully_connected_s8(view, context, op)
-                                : prepare_fully_connected_f32(view, context, op);
-}
-
 Status prepare_fully_connected_s8(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
   const auto& o = *view.options<schema::FullyConnectedOptions>();
   const Shape &x = view.input(0)->shape, &w = view.input(1)->shape;

@@ -13,9 +13,4 @@ Status validate_max_pool_2d(const OpView& view) {
   return check_same_meaning(view, *view.input(0), *view.output(0));
 }
 
-Status prepare_max_pool_2d(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_max_pool_2d_s8(view, context, op)
-                                : prepare_max_pool_2d_f32(view, context, op);
-}
-
 }  // namespace octet

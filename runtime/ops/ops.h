@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every operator's validate and prepare. One pair per row of op_table.cc:
+// Every operator's validate and prepare. One pair per row of op_table.inc:
 //
 //   validate_<op>   checks one operator of an untrusted file; the comment at its
 //                   definition lists what it checks
 //   prepare_<op>    chooses kernels and packs; trusts what validate checked
 //
-// Operators with an s8 and an f32 form dispatch in prepare_<op> on the tensors'
-// types to prepare_<op>_s8 (<op>_s8.cc) and prepare_<op>_f32 (<op>_f32.cc).
+// Operators of two forms (OCTET_OP_FORMS) have prepare_<op>_s8 (<op>_s8.cc), for an s8 input 0, and
+// prepare_<op>_f32 (<op>_f32.cc), for other types.
 #pragma once
 
 #include <memory>
@@ -29,21 +29,16 @@ Status prepare_table(const OpView& view, PrepareContext* context, OpPointer* op)
 
 // Convolution-like.
 Status validate_conv_2d(const OpView& view);
-Status prepare_conv_2d(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_conv_transpose_2d(const OpView& view);
-Status prepare_conv_transpose_2d(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_fully_connected(const OpView& view);
-Status prepare_fully_connected(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_mat_mul(const OpView& view);
 Status prepare_mat_mul(const OpView& view, PrepareContext* context, OpPointer* op);
 
 // Elementwise.
 Status validate_binary(const OpView& view);
-Status prepare_binary(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_unary(const OpView& view);
 Status prepare_unary(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_prelu(const OpView& view);
-Status prepare_prelu(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_where(const OpView& view);
 Status prepare_where(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_cast(const OpView& view);
@@ -51,15 +46,11 @@ Status prepare_cast(const OpView& view, PrepareContext* context, OpPointer* op);
 
 // Pooling and reduction.
 Status validate_average_pool_2d(const OpView& view);
-Status prepare_average_pool_2d(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_max_pool_2d(const OpView& view);
-Status prepare_max_pool_2d(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_reduce(const OpView& view);
-Status prepare_reduce(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_arg_reduce(const OpView& view);
 Status prepare_arg_reduce(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_softmax(const OpView& view);
-Status prepare_softmax(const OpView& view, PrepareContext* context, OpPointer* op);
 
 // Data movement.
 Status validate_reshape(const OpView& view);
@@ -77,7 +68,6 @@ Status prepare_expand(const OpView& view, PrepareContext* context, OpPointer* op
 Status validate_tile(const OpView& view);
 Status prepare_tile(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_resize_2d(const OpView& view);
-Status prepare_resize_2d(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_gather(const OpView& view);
 Status prepare_gather(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_gather_elements(const OpView& view);
@@ -113,7 +103,7 @@ Status prepare_group_normalization(const OpView& view, PrepareContext* context, 
 Status validate_trilu(const OpView& view);
 Status prepare_trilu(const OpView& view, PrepareContext* context, OpPointer* op);
 
-// The two forms of an operator, behind prepare_<op>.
+// The operators of two forms.
 Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_conv_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_conv_transpose_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);

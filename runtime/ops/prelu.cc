@@ -49,8 +49,4 @@ Status validate_prelu(const OpView& view) {
   return check_f32(view);
 }
 
-Status prepare_prelu(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_prelu_s8(view, context, op) : prepare_prelu_f32(view, context, op);
-}
-
 }  // namespace octet

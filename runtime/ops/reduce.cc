@@ -70,9 +70,4 @@ Status validate_reduce(const OpView& view) {
   return invalid(view, "%s of %s is not defined", schema::EnumNameReduceKind(kind), type_text(input));
 }
 
-Status prepare_reduce(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_reduce_s8(view, context, op)
-                                : prepare_reduce_f32(view, context, op);
-}
-
 }  // namespace octet

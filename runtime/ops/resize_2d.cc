@@ -80,9 +80,4 @@ Status validate_resize_2d(const OpView& view) {
       view, {"x", x.shape[2], y.shape[2], o->x0(), o->x1(), o->x_weight(), o->x_weight_f32()}, bilinear);
 }
 
-Status prepare_resize_2d(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_resize_2d_s8(view, context, op)
-                                : prepare_resize_2d_f32(view, context, op);
-}
-
 }  // namespace octet

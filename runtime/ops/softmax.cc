@@ -42,9 +42,4 @@ Status validate_softmax(const OpView& view) {
   return input.is_s8() ? check_s8(view, *options) : Status();
 }
 
-Status prepare_softmax(const OpView& view, PrepareContext* context, OpPointer* op) {
-  return view.input(0)->is_s8() ? prepare_softmax_s8(view, context, op)
-                                : prepare_softmax_f32(view, context, op);
-}
-
 }  // namespace octet

@@ -31,7 +31,9 @@ Ranges ranges_of(const RunContext& context, size_t items, size_t minimum) {
 TEST(ParallelFor, RangesAreEvenAndLargeEnough) {
   for (const size_t threads : {1, 2, 3, 8}) {
     std::unique_ptr<ThreadPool> pool;
-    if (threads > 1) ASSERT_TRUE(ThreadPool::create(threads, &pool).ok());
+    if (threads > 1) {
+      ASSERT_TRUE(ThreadPool::create(threads, &pool).ok());
+    }
     const RunContext context = {pool.get(), threads, nullptr, 0};
     for (const size_t items : {0, 1, 2, 7, 8, 240, 1001})
       for (const size_t minimum : {0, 1, 2, 5, 100, 2000}) {

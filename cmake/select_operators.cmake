@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A runtime with what some models need only; the linker drops the rest (docs/size.md).
+#
+#   OCTET_OPERATORS        the operators to keep, separated by commas or semicolons: names of runtime/op_table.inc.
+#                          Of an operator with two forms NAME:s8 or NAME:f32 keeps one. "int8" stands for everything
+#                          that takes s8 tensors. Empty: all.
+#   OCTET_WITHOUT_KERNELS  rows of the families' kernels/*.inc to leave out: those whose name contains one of these
+#                          texts ("winograd", "_i8mm"). References always stay, so any layer still runs.
+#
+# `octet inspect MODEL --operators` prints both for a model.
+set(OCTET_OPERATORS "" CACHE STRING "Operators to keep, as octet inspect --operators prints them; empty: all")
+set(OCTET_WITHOUT_KERNELS "" CACHE STRING "Texts in the names of kernels to leave out; empty: none")
+set(OCTET_SELECTED_DIR ${PROJECT_BINARY_DIR}/selected)
+
+# octet_selected_rows(<result> <operator>...): the rows of runtime/op_table.inc for these operators.
+function(octet_selected_rows result)
+  set(table ${PROJECT_SOURCE_DIR}/runtime/op_table.inc)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})
+  file(STRINGS ${table} rows REGEX "^OCTET_")
+  set(known "")
+  set(kept "")
+  foreach(row IN LISTS rows)
+    string(REGEX MATCH "^(OCTET_[A-Z_]+)\\(([A-Za-z0-9]+), ([a-z0-9_]+)\\)" matched "${row}")
+    set(kind ${CMAKE_MATCH_1})
+    set(name ${CMAKE_MATCH_2})
+    set(function ${CMAKE_MATCH_3})
+    list(APPEND known ${name})
+    set(s8 FALSE)
+    set(f32 FALSE)
+    if(name IN_LIST ARGN)
+      set(s8 TRUE)
+      set(f32 TRUE)
+    endif()
+    if(kind STREQUAL "OCTET_OP_FORMS")
+      list(APPEND known ${name}:s8 ${name}:f32)
+      if(${name}:s8 IN_LIST ARGN OR int8 IN_LIST ARGN)
+        set(s8 TRUE)
+      endif()
+      if(${name}:f32 IN_LIST ARGN)
+        set(f32 TRUE)
+      endif()
+    elseif(kind STREQUAL "OCTET_OP" AND int8 IN_LIST ARGN)
+      set(s8 TRUE)
+      set(f32 TRUE)
+    endif()
+    if(s8 AND f32)
+      string(APPEND kept "${kind}(${name}, ${function})\n")
+    elseif(s8)
+      string(APPEND kept "OCTET_OP_S8(${name}, ${function})\n")
+    elseif(f32)
+      string(APPEND kept "OCTET_OP_F32(${name}, ${function})\n")
+    endif()
+  endforeach()
+  foreach(name IN LISTS ARGN)
+    if(NOT name IN_LIST known AND NOT name STREQUAL "int8")
+      string(REPLACE ";" ", " known "${known}")
+      message(FATAL_ERROR "OCTET_OPERATORS: '${name}' is not an operator; must be int8 or one of ${known}")
+    endif()
+  endforeach()
+  set(${result} "${kept}" PARENT_SCOPE)
+endfunction()
+
+# octet_select_operators(<target>): gives the target's op_table.cc the rows of OCTET_OPERATORS.
+function(octet_select_operators target)
+  string(REPLACE "," ";" wanted "${OCTET_OPERATORS}")
+  if(wanted STREQUAL "")
+    return()
+  endif()
+  if(OCTET_BUILD_CONVERTER OR OCTET_BUILD_TESTS)
+    message(FATAL_ERROR "OCTET_OPERATORS: the converter and the tests need every operator; "
+      "add -DOCTET_BUILD_CONVERTER=OFF -DOCTET_BUILD_TESTS=OFF")
+  endif()
+  octet_selected_rows(rows ${wanted})
+  file(CONFIGURE OUTPUT ${OCTET_SELECTED_DIR}/op_rows.inc CONTENT "// OCTET_OPERATORS=${OCTET_OPERATORS}\n${rows}")
+  set_source_files_properties(op_table.cc PROPERTIES
+    COMPILE_DEFINITIONS OCTET_OPERATOR_ROWS="${OCTET_SELECTED_DIR}/op_rows.inc"
+    OBJECT_DEPENDS ${OCTET_SELECTED_DIR}/op_rows.inc)
+endfunction()
+
+# octet_select_kernels(<target>): copies of kernels/*.inc without the rows of OCTET_WITHOUT_KERNELS, found first.
+function(octet_select_kernels target)
+  string(REPLACE "," ";" unwanted "${OCTET_WITHOUT_KERNELS}")
+  if(unwanted STREQUAL "")
+    file(REMOVE_RECURSE ${OCTET_SELECTED_DIR}/include)
+    return()
+  endif()
+  file(GLOB families CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.inc)
+  foreach(family IN LISTS families)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${family})
+    get_filename_component(name ${family} NAME)
+    file(READ ${family} rows)
+    string(REGEX REPLACE "(_reference[,)])" "@\\1" rows "${rows}")   # no text below matches a name with @ in it
+    foreach(text IN LISTS unwanted)
+      if(NOT text MATCHES "^[a-z0-9_]+$")
+        message(FATAL_ERROR "OCTET_WITHOUT_KERNELS: '${text}'; must be a-z, 0-9 and _, as in a kernel's name")
+      endif()
+      string(REGEX REPLACE "\nOCTET_[A-Z0-9_]*KERNEL\\([a-z0-9_]*${text}[a-z0-9_]*[,)][^\n]*" "" rows "${rows}")
+    endforeach()
+    string(REPLACE "@" "" rows "${rows}")
+    file(CONFIGURE OUTPUT ${OCTET_SELECTED_DIR}/include/kernels/${name} CONTENT "${rows}" @ONLY)
+  endforeach()
+  target_include_directories(${target} BEFORE PUBLIC ${OCTET_SELECTED_DIR}/include)
+endfunction()
