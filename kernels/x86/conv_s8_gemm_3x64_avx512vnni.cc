@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// conv_s8 as a matrix product on AVX512-VNNI: 2 output pixels by 64 or 48 output
-// channels, 4 by 32 or 24, 8 by 16, any geometry and groups. conv_s8_strip.h cuts the work.
+// conv_s8 as a matrix product on AVX512-VNNI: 3 output pixels by 64 or 48 output
+// channels (2 where sums are short), 4 by 32 or 24, 8 by 16, any geometry and groups.
+// conv_s8_strip.h cuts the work.
 //
 // Exact: vpdpbusd adds four u8 * s8 products to an s32 without saturation. The
 // strip holds inputs as q + 128 (the sign bit flipped), and the bias takes
@@ -30,9 +31,7 @@ struct Epilogue : Epilogue512 {
 struct Avx512Vnni : Gemm512 {
   using Epilogue = kernels::Epilogue;
 
-  static constexpr size_t rows(size_t width) {
-    return width == 16 ? 8 : width == 24 ? 4 : width <= 32 ? 4 : 2;
-  }
+  static constexpr size_t rows(size_t width) { return width == 16 ? 8 : width <= 32 ? 4 : 3; }
   static bool reads_in_place(const ConvS8& c);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
@@ -40,6 +39,10 @@ struct Avx512Vnni : Gemm512 {
   static void run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
                          const int8_t* input, void* output);
 };
+
+// Sums of more steps have weights that do not fit in L1: three pixels read them less often than two, and what
+// is between the tiles does not show.
+constexpr size_t kMostStepsOfTwo = 128;
 
 // Flipping in place takes one operation to one to four products, which hides in long sums; copying takes a
 // load and a store for 64 inputs, once for all panels. For a single pixel, the copy is not worth its
@@ -122,6 +125,14 @@ void run_micro_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t til
   const Narrow512<kWay, kWidth> narrow(t.panel, e);
   const Bias<kVectors, kSource != Source::kRun> bias(t.panel);
   __m512i acc[kRows][kVectors], before[kRows][kVectors];
+  if constexpr (kRows * kVectors > 8) {  // there are no registers for a second set
+    for (; tiles > 0; --tiles, first += kRows) {
+      bias.start(acc);
+      multiply_runs<kRows, kVectors, kSource>(t, first, flip, acc);
+      finish_micro_tile(t, first, acc, narrow);
+    }
+    return;
+  }
   bias.start(acc);
   multiply_runs<kRows, kVectors, kSource>(t, first, flip, acc);
   for (; tiles > 1; --tiles) {
@@ -214,16 +225,27 @@ RunTiles find_run_tiles(size_t rows, Source source, Way way) {
   return run_width<kRows, kWidth, Source::kRuns>(way);
 }
 
+RunTiles find_run_tiles(size_t width, size_t rows, Source source, Way way) {
+  return width == 16             ? find_run_tiles<16>(rows, source, way)
+         : width == kPairedWidth ? find_run_tiles<kPairedWidth>(rows, source, way)
+         : width == 32           ? find_run_tiles<32>(rows, source, way)
+         : width == 48           ? find_run_tiles<48>(rows, source, way)
+                                 : find_run_tiles<64>(rows, source, way);
+}
+
+// Threes become twos, all but the last of an odd number, where that pays.
 void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                            const Epilogue& e) {
   const Source source = t.in_place ? Source::kInPlace : t.runs == 1 ? Source::kRun : Source::kRuns;
   const Way way = find_way(t.panel, t.width, e);
-  const RunTiles run_tiles = t.width == 16             ? find_run_tiles<16>(rows, source, way)
-                             : t.width == kPairedWidth ? find_run_tiles<kPairedWidth>(rows, source, way)
-                             : t.width == 32           ? find_run_tiles<32>(rows, source, way)
-                             : t.width == 48           ? find_run_tiles<48>(rows, source, way)
-                                                       : find_run_tiles<64>(rows, source, way);
-  run_tiles(t, first, tiles, e);
+  if (rows == 3 && t.width >= 48 && t.runs * t.steps <= kMostStepsOfTwo) {
+    const size_t last = tiles % 2, twos = (tiles - last) / 2 * 3;
+    if (twos > 0) find_run_tiles(t.width, 2, source, way)(t, first, twos, e);
+    if (last == 0) return;
+    first += 2 * twos;
+    tiles = last;
+  }
+  find_run_tiles(t.width, rows, source, way)(t, first, tiles, e);
 }
 
 // A panel and where its outputs go, for one pixel.
