@@ -13,12 +13,13 @@
 // all four channels. Trained layers of 256 k and more have 8 to 10 pairs for 10; what finds no partner is
 // multiplied alone.
 //
-// A quad (conv_s8_gemm_quads.h):
-//   ChainQuad
-//   u32 offsets[blocks + 2]  of the blocks from the pixel's place on: the pairs', then the singles', two
-//   zeros;
-//                            to a multiple of 16 bytes
-//   s8  weights: of each pair [4 channels][2 blocks][16 k], of each single [4 channels][16 k]
+// A panel: QuadsHeader (conv_s8_gemm_quads.h), with layout[2 q] the pairs of quad q and layout[2 q + 1] its
+// singles; then
+//   u32 offsets[quads][blocks]  of the blocks from the pixel's place on: a quad's pairs, then its singles;
+//   two
+//                               more zeros, to a multiple of 16 bytes
+//   s8  weights[quads]          of each pair [4 channels][2 blocks][16 k], of each single [4 channels][16 k]
+//   64 bytes that the loops may read
 //
 // The last block of a run ends where the run ends, as in conv_s8_gemm_c16.h.
 #include "kernels/arm/conv_s8_gemm_quads.h"
@@ -27,9 +28,14 @@
 namespace octet::kernels {
 namespace {
 
-inline size_t offsets_bytes(size_t blocks) { return divide_up((blocks + 2) * sizeof(uint32_t), 16) * 16; }
-inline size_t chain_quad_bytes(size_t blocks) {
-  return sizeof(ChainQuad) + offsets_bytes(blocks) + blocks * kQuad * kBlock;
+constexpr size_t kReadAhead = 64;
+
+// Where the parts of a panel start, with `blocks` for a quad.
+inline size_t weights_at(size_t quads, size_t blocks) {
+  return sizeof(QuadsHeader) + round_up((quads * blocks + 2) * sizeof(uint32_t), 16);
+}
+inline size_t chain_panel_bytes(size_t quads, size_t blocks) {
+  return weights_at(quads, blocks) + quads * blocks * kQuad * kBlock + kReadAhead;
 }
 
 // A block of a quad's weights on its way into packed memory.
@@ -113,108 +119,112 @@ struct Chains : GemmQuads {
   static constexpr size_t kStep = kBlock, kRows = 4;
   static constexpr bool kWholeTiles = true;  // the assembly takes four pixels
 
-  // Behind the last quad, the loops read on by less than 64 bytes.
-  static size_t header_bytes(size_t) { return 64; }
   static bool reads_in_place(const ConvS8& c) { return c.input_channels / c.groups >= kBlock; }
-  static size_t quad_bytes(const MicroTile<Chains>& t) { return chain_quad_bytes(t.runs * t.steps); }
-
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   template <size_t kPixels>
-  static void multiply(const MicroTile<Chains>&, const int8_t* const* pixels, const uint8_t* quad,
-                       int32x4_t (&sums)[kPixels]);
+  static void multiply_panel(const MicroTile<Chains>& t, const int8_t* const* pixels,
+                             QuadSums<kPixels>* sums);
   static void run_tiles(const MicroTile<Chains>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
 };
 
 template <>
 size_t panel_bytes<Chains>(const ConvS8&, const StripPlan& p, const Panel& panel) {
-  return Chains::header_bytes(panel.width) + panel.width / kQuad * chain_quad_bytes(p.runs * p.run_steps);
+  return chain_panel_bytes(panel.width / kQuad, p.runs * p.run_steps);
 }
 
 void Chains::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
-  const size_t blocks = plan.runs * plan.run_steps;
-  for (size_t first = 0; first < panel.width; first += kQuad, to += chain_quad_bytes(blocks)) {
-    auto* quad = reinterpret_cast<ChainQuad*>(to);
-    auto* offsets = reinterpret_cast<uint32_t*>(to + sizeof(ChainQuad));
-    std::memset(offsets, 0, offsets_bytes(blocks));
-    auto* weights = reinterpret_cast<int8_t*>(to + sizeof(ChainQuad) + offsets_bytes(blocks));
+  const size_t quads = panel.width / kQuad, blocks = plan.runs * plan.run_steps;
+  std::memset(to, 0, chain_panel_bytes(quads, blocks));
+  QuadsHeader header = make_quads_header(c, panel);
+  auto* offsets = reinterpret_cast<uint32_t*>(to + sizeof(header));
+  auto* weights = reinterpret_cast<int8_t*>(to + weights_at(quads, blocks));
+  for (size_t q = 0; q < quads; ++q, offsets += blocks, weights += blocks * kQuad * kBlock) {
     ChainWriter writer = {offsets, weights, 0, blocks};
-    put_blocks(c, plan, panel, first, &writer);
-    quad->quad = make_quad_header(c, panel, first);
-    quad->pairs = writer.pairs;
-    quad->singles = blocks - 2 * writer.pairs;
+    put_blocks(c, plan, panel, q * kQuad, &writer);
+    header.layout[2 * q] = static_cast<uint32_t>(writer.pairs);
+    header.layout[2 * q + 1] = static_cast<uint32_t>(blocks - 2 * writer.pairs);
   }
-  std::memset(to, 0, header_bytes(panel.width));
+  std::memcpy(to, &header, sizeof(header));
 }
 
-// products[i][j] (+)= one block of pixel i times channel j's, `stride` bytes apart.
-template <size_t kPixels>
+// products[i][j] (+)= one block of pixel i times channel j's, which stand `stride` bytes apart. What follows
+// each other is independent: in-order cores wait for nothing.
+template <bool kFirst, size_t kPixels>
 inline void multiply_add_block(const int8x16_t (&pixel)[kPixels], const int8_t* weights, size_t stride,
-                               bool first, int16x8_t (&products)[kPixels][kQuad]) {
+                               int16x8_t (&products)[kPixels][kQuad]) {
+  int8x16_t w[kQuad];
 #pragma GCC unroll 4
   for (size_t j = 0; j < kQuad; ++j) {
-    const int8x16_t w = vld1q_s8(weights + stride * j);
-#pragma GCC unroll 2
-    for (size_t i = 0; i < kPixels; ++i) {
-      products[i][j] = first ? vmull_s8(vget_low_s8(pixel[i]), vget_low_s8(w))
-                             : vmlal_s8(products[i][j], vget_low_s8(pixel[i]), vget_low_s8(w));
-      products[i][j] = vmlal_high_s8(products[i][j], pixel[i], w);
-    }
-  }
-}
-
-// For fewer pixels than the assembly takes.
-template <size_t kPixels>
-inline void multiply_few(const int8_t* const* pixels, const ChainQuad& quad, const uint32_t* offsets,
-                         const int8_t* weights, int32x4_t (&sums)[kPixels]) {
-  int32x4_t acc[kPixels][kQuad] = {};
-  const auto load = [pixels](uint32_t offset, int8x16_t(&to)[kPixels]) {
-#pragma GCC unroll 2
-    for (size_t i = 0; i < kPixels; ++i) to[i] = vld1q_s8(pixels[i] + offset);
-  };
-  const auto add = [&acc](const int16x8_t(&products)[kPixels][kQuad]) {
+    w[j] = vld1q_s8(weights + stride * j);
 #pragma GCC unroll 2
     for (size_t i = 0; i < kPixels; ++i)
+      products[i][j] = kFirst ? vmull_s8(vget_low_s8(pixel[i]), vget_low_s8(w[j]))
+                              : vmlal_s8(products[i][j], vget_low_s8(pixel[i]), vget_low_s8(w[j]));
+  }
 #pragma GCC unroll 4
-      for (size_t j = 0; j < kQuad; ++j) acc[i][j] = vpadalq_s16(acc[i][j], products[i][j]);
-  };
-  for (uint64_t n = quad.pairs; n > 0; --n, offsets += 2, weights += 2 * kQuad * kBlock) {
-    int8x16_t pixel[2][kPixels];
-    int16x8_t products[kPixels][kQuad];
-    load(offsets[0], pixel[0]);
-    load(offsets[1], pixel[1]);
-    multiply_add_block<kPixels>(pixel[0], weights, 2 * kBlock, true, products);
-    multiply_add_block<kPixels>(pixel[1], weights + kBlock, 2 * kBlock, false, products);
-    add(products);
-  }
-  for (uint64_t n = quad.singles; n > 0; --n, ++offsets, weights += kQuad * kBlock) {
-    int8x16_t pixel[kPixels];
-    int16x8_t products[kPixels][kQuad];
-    load(offsets[0], pixel);
-    multiply_add_block<kPixels>(pixel, weights, kBlock, true, products);
-    add(products);
-  }
-  const int32x4_t bias = vld1q_s32(quad.quad.bias);
+  for (size_t j = 0; j < kQuad; ++j)
 #pragma GCC unroll 2
-  for (size_t i = 0; i < kPixels; ++i)
-    sums[i] = vaddq_s32(add_lanes(acc[i][0], acc[i][1], acc[i][2], acc[i][3]), bias);
+    for (size_t i = 0; i < kPixels; ++i) products[i][j] = vmlal_high_s8(products[i][j], pixel[i], w[j]);
 }
 
 template <size_t kPixels>
-void Chains::multiply(const MicroTile<Chains>& t, const int8_t* const* pixels, const uint8_t* packed,
-                      int32x4_t (&sums)[kPixels]) {
-  const auto& quad = *reinterpret_cast<const ChainQuad*>(packed);
-  const auto* offsets = reinterpret_cast<const uint32_t*>(packed + sizeof(ChainQuad));
-  const auto* weights =
-      reinterpret_cast<const int8_t*>(packed + sizeof(ChainQuad) + offsets_bytes(t.runs * t.steps));
-  if constexpr (kPixels < 3) {
-    multiply_few<kPixels>(pixels, quad, offsets, weights, sums);
-  } else {
-    const int8_t* const four[4] = {pixels[0], pixels[1], pixels[2], pixels[kPixels - 1]};
-    int32x4_t four_sums[4];
-    multiply_chains(four, quad, offsets, weights, four_sums);
+inline void add_products(const int16x8_t (&products)[kPixels][kQuad], int32x4_t (&acc)[kPixels][kQuad]) {
+#pragma GCC unroll 2
+  for (size_t i = 0; i < kPixels; ++i)
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kPixels; ++i) sums[i] = four_sums[i];
+    for (size_t j = 0; j < kQuad; ++j) acc[i][j] = vpadalq_s16(acc[i][j], products[i][j]);
+}
+
+// One quad, for fewer pixels than the assembly takes. Moves the panel behind it.
+template <size_t kPixels>
+inline void multiply_few(const int8_t* const (&pixels)[kPixels], ChainPanel* panel, QuadSums<kPixels>& sums) {
+  const uint32_t pairs = panel->counts[0], singles = panel->counts[1], *offsets = panel->offsets;
+  const int8_t* weights = panel->weights;
+  int32x4_t acc[kPixels][kQuad] = {};
+  int8x16_t first[kPixels], second[kPixels];
+  int16x8_t products[kPixels][kQuad];
+  for (uint32_t n = 0; n < pairs; ++n, offsets += 2, weights += 2 * kQuad * kBlock) {
+#pragma GCC unroll 2
+    for (size_t i = 0; i < kPixels; ++i) {
+      first[i] = vld1q_s8(pixels[i] + offsets[0]);
+      second[i] = vld1q_s8(pixels[i] + offsets[1]);
+    }
+    multiply_add_block<true>(first, weights, 2 * kBlock, products);
+    multiply_add_block<false>(second, weights + kBlock, 2 * kBlock, products);
+    add_products(products, acc);
+  }
+  for (uint32_t n = 0; n < singles; ++n, ++offsets, weights += kQuad * kBlock) {
+#pragma GCC unroll 2
+    for (size_t i = 0; i < kPixels; ++i) first[i] = vld1q_s8(pixels[i] + offsets[0]);
+    multiply_add_block<true>(first, weights, kBlock, products);
+    add_products(products, acc);
+  }
+#pragma GCC unroll 2
+  for (size_t i = 0; i < kPixels; ++i)
+    vst1q_s32(sums[i], add_lanes(acc[i][0], acc[i][1], acc[i][2], acc[i][3]));
+  *panel = {panel->counts + 2, offsets, weights, panel->quads - 1};
+}
+
+template <size_t kPixels>
+void Chains::multiply_panel(const MicroTile<Chains>& t, const int8_t* const* pixels,
+                            QuadSums<kPixels>* sums) {
+  const size_t quads = t.width / kQuad, blocks = t.runs * t.steps;
+  const auto& header = *reinterpret_cast<const QuadsHeader*>(t.panel);
+  ChainPanel panel = {header.layout, reinterpret_cast<const uint32_t*>(t.panel + sizeof(header)),
+                      reinterpret_cast<const int8_t*>(t.panel + weights_at(quads, blocks)), quads};
+  if constexpr (kPixels == 4) {
+    const int8_t* const four[4] = {pixels[0], pixels[1], pixels[2], pixels[3]};
+    multiply_chains(four, panel, sums[0][0]);
+  } else if constexpr (kPixels == 3) {
+    const int8_t* const four[4] = {pixels[0], pixels[1], pixels[2], pixels[2]};
+    QuadSums<4> four_sums[kQuads];
+    multiply_chains(four, panel, four_sums[0][0]);
+    for (size_t q = 0; q < quads; ++q) std::memcpy(sums[q], four_sums[q], sizeof(sums[q]));
+  } else {
+    int8_t const* few[kPixels];
+    for (size_t i = 0; i < kPixels; ++i) few[i] = pixels[i];
+    while (panel.quads > 0) multiply_few<kPixels>(few, &panel, *sums++);
   }
 }
 

@@ -7,9 +7,9 @@
 //
 // Two products fit in s16, as |w| <= 127 (validated at load): 2 * 127 * 128 = 32512.
 //
-// A quad (conv_s8_gemm_quads.h) is
-//   C16Quad
-//   s8 weights: for each run of k, blocks [4 channels][16 k], at its end [4 channels][8 k] if 8 are enough
+// A panel: QuadsHeader (conv_s8_gemm_quads.h), whose layout[0] is where the last block of a run starts; then
+//   s8 weights: for each quad and each run of k, blocks [4 channels][16 k], at its end [4 channels][8 k] if 8
+//   are enough
 //
 // The last block of a run ends where the run ends and has zeros for what the block before it has already:
 // 1x1 convolutions read their pixels in place and nothing beyond them. Only runs shorter than one block read
@@ -22,12 +22,6 @@
 
 namespace octet::kernels {
 namespace {
-
-struct C16Quad {
-  QuadHeader quad;
-  uint32_t last_at;  // where the last block of a run starts
-  uint32_t rest[3];  // to 64 bytes
-};
 
 // How a run of k is cut.
 struct RunBlocks {
@@ -57,23 +51,21 @@ inline void pack_run_column(const int8_t* weights, size_t elements, size_t colum
 }
 
 inline void pack_quads(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
+  QuadsHeader header = make_quads_header(c, panel);
+  header.layout[0] = static_cast<uint32_t>(RunBlocks(plan.run_elements).last_at);
+  std::memcpy(to, &header, sizeof(header));
+  auto* weights = reinterpret_cast<int8_t*>(to + sizeof(header));
   const size_t run_bytes = plan.run_steps * kHalfBlock * kQuad;
-  for (size_t first = 0; first < panel.width; first += kQuad) {
-    const auto last_at = static_cast<uint32_t>(RunBlocks(plan.run_elements).last_at);
-    const C16Quad header = {make_quad_header(c, panel, first), last_at, {}};
-    std::memcpy(to, &header, sizeof(header));
-    to += sizeof(header);
-    std::memset(to, 0, plan.runs * run_bytes);
-    for (size_t run = 0; run < plan.runs; ++run, to += run_bytes)
+  std::memset(weights, 0, panel.width / kQuad * plan.runs * run_bytes);
+  for (size_t first = 0; first < panel.width; first += kQuad)
+    for (size_t run = 0; run < plan.runs; ++run, weights += run_bytes)
       for (size_t i = 0; i < kQuad && first + i < panel.columns; ++i)
-        pack_run_column(run_weights(c, plan, panel.first + first + i, run), plan.run_elements, i,
-                        reinterpret_cast<int8_t*>(to));
-  }
+        pack_run_column(run_weights(c, plan, panel.first + first + i, run), plan.run_elements, i, weights);
 }
 
-// Where sums are: for each channel of the quad, of each pixel.
+// For each channel of the quad, of each pixel.
 template <size_t kRows>
-using QuadSums = int32x4_t[kQuad][kRows];
+using Accumulators = int32x4_t[kQuad][kRows];
 
 // acc (+)= sums of neighbours: the first block sets it.
 template <bool kFirst, size_t kRows>
@@ -81,13 +73,13 @@ inline void add_neighbours(const int16x8_t (&products)[kRows], int32x4_t (&acc)[
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i)
     acc[i] = kFirst ? vpaddlq_s16(products[i]) : vpadalq_s16(acc[i], products[i]);
-  finish_first(acc);
+  if constexpr (!kFirst) finish_first(acc);
 }
 
 // acc[j][i] (+)= one block of pixel i times channel j's.
 template <bool kFirst, size_t kRows>
 inline void multiply_block(const int8_t* const (&a)[kRows], size_t k, const int8_t* weights,
-                           QuadSums<kRows>& acc) {
+                           Accumulators<kRows>& acc) {
   int8x16_t pixel[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) pixel[i] = vld1q_s8(a[i] + k);
@@ -97,17 +89,17 @@ inline void multiply_block(const int8_t* const (&a)[kRows], size_t k, const int8
     int16x8_t pairs[kRows];
 #pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) pairs[i] = vmull_s8(vget_low_s8(pixel[i]), vget_low_s8(w));
-    finish_first(pairs);
+    if constexpr (!kFirst) finish_first(pairs);
 #pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) pairs[i] = multiply_add_high(pairs[i], pixel[i], w);
-    finish_first(pairs);
+    if constexpr (!kFirst) finish_first(pairs);
     add_neighbours<kFirst>(pairs, acc[j]);
   }
 }
 
 template <bool kFirst, size_t kRows>
 inline void multiply_half_block(const int8_t* const (&a)[kRows], size_t k, const int8_t* weights,
-                                QuadSums<kRows>& acc) {
+                                Accumulators<kRows>& acc) {
   int8x8_t pixel[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) pixel[i] = vld1_s8(a[i] + k);
@@ -117,23 +109,32 @@ inline void multiply_half_block(const int8_t* const (&a)[kRows], size_t k, const
     int16x8_t products[kRows];
 #pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i) products[i] = vmull_s8(pixel[i], w);
-    finish_first(products);
+    if constexpr (!kFirst) finish_first(products);
     add_neighbours<kFirst>(products, acc[j]);
   }
 }
 
-// All runs. The first block of all stands apart: short sums would not be worth setting accumulators to zero.
-template <size_t kRows, class Isa>
-inline void multiply_runs(const MicroTile<Isa>& t, const int8_t* const* pixels, size_t last_at,
-                          const int8_t* weights, QuadSums<kRows>& acc) {
-  const size_t steps = t.steps, before_last = (steps - 1) / 2 * kBlock;
-  const bool half = steps % 2 != 0;
+// The runs of a micro-tile.
+struct RunShape {
+  size_t runs, steps, last_at;
+  const uint32_t* offsets;
+
+  size_t before_last() const { return (steps - 1) / 2 * kBlock; }
+  bool half() const { return steps % 2 != 0; }
+};
+
+// All runs by one quad, whose weights stand at `weights`; returns what is behind them. The first block of all
+// stands apart: short sums would not be worth setting accumulators to zero. `pixels` is the place of run 0.
+template <size_t kRows>
+inline const int8_t* multiply_runs(const RunShape& s, const int8_t* const (&pixels)[kRows],
+                                   const int8_t* weights, Accumulators<kRows>& acc) {
   const int8_t* a[kRows];
 #pragma GCC unroll 4
-  for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + t.run_offsets[0];
-  steps == 1 ? multiply_half_block<true>(a, last_at, weights, acc)
-             : multiply_block<true>(a, before_last == 0 ? last_at : 0, weights, acc);
-  weights += steps == 1 ? kQuad * kHalfBlock : kQuad * kBlock;
+  for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i];
+  const size_t before_last = s.before_last();
+  s.steps == 1 ? multiply_half_block<true>(a, s.last_at, weights, acc)
+               : multiply_block<true>(a, before_last == 0 ? s.last_at : 0, weights, acc);
+  weights += s.steps == 1 ? kQuad * kHalfBlock : kQuad * kBlock;
   size_t k = kBlock;
   for (size_t run = 0;; k = 0) {
     for (size_t left = before_last > k ? (before_last - k) / kBlock : 0; left > 0; --left) {
@@ -142,20 +143,19 @@ inline void multiply_runs(const MicroTile<Isa>& t, const int8_t* const* pixels, 
       weights += kQuad * kBlock;
     }
     if (run > 0 || before_last > 0) {
-      half ? multiply_half_block<false>(a, last_at, weights, acc)
-           : multiply_block<false>(a, last_at, weights, acc);
-      weights += half ? kQuad * kHalfBlock : kQuad * kBlock;
+      s.half() ? multiply_half_block<false>(a, s.last_at, weights, acc)
+               : multiply_block<false>(a, s.last_at, weights, acc);
+      weights += s.half() ? kQuad * kHalfBlock : kQuad * kBlock;
     }
-    if (++run == t.runs) return;
+    if (++run == s.runs) return weights;
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + t.run_offsets[run];
+    for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + s.offsets[run];
   }
 }
 
 struct GemmC16 : GemmQuads {
   static constexpr size_t kStep = kHalfBlock;
 
-  static size_t header_bytes(size_t width) { return width / kQuad * sizeof(C16Quad); }
   static bool reads_in_place(const ConvS8& c) {
     const size_t k = c.input_channels / c.groups;
     return k >= kBlock || k == kHalfBlock;
@@ -163,21 +163,21 @@ struct GemmC16 : GemmQuads {
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
     pack_quads(c, plan, panel, to);
   }
-  template <class Isa>
-  static size_t quad_bytes(const MicroTile<Isa>& t) {
-    return sizeof(C16Quad) + t.runs * t.steps * kHalfBlock * kQuad;
-  }
   template <size_t kRows, class Isa>
-  static void multiply(const MicroTile<Isa>& t, const int8_t* const* pixels, const uint8_t* quad,
-                       int32x4_t (&sums)[kRows]) {
-    const auto& header = *reinterpret_cast<const C16Quad*>(quad);
-    QuadSums<kRows> acc;
-    multiply_runs<kRows>(t, pixels, header.last_at, reinterpret_cast<const int8_t*>(quad + sizeof(C16Quad)),
-                         acc);
-    const int32x4_t bias = vld1q_s32(header.quad.bias);
+  static void multiply_panel(const MicroTile<Isa>& t, const int8_t* const* pixels, QuadSums<kRows>* sums) {
+    const auto& header = *reinterpret_cast<const QuadsHeader*>(t.panel);
+    const RunShape shape = {t.runs, t.steps, header.layout[0], t.run_offsets};
+    const auto* weights = reinterpret_cast<const int8_t*>(t.panel + sizeof(header));
+    const int8_t* a[kRows];
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i)
-      sums[i] = vaddq_s32(add_lanes(acc[0][i], acc[1][i], acc[2][i], acc[3][i]), bias);
+    for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i];
+    for (const QuadSums<kRows>* end = sums + t.width / kQuad; sums != end; ++sums) {
+      Accumulators<kRows> acc;
+      weights = multiply_runs<kRows>(shape, a, weights, acc);
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kRows; ++i)
+        vst1q_s32((*sums)[i], add_lanes(acc[0][i], acc[1][i], acc[2][i], acc[3][i]));
+    }
   }
 };
 

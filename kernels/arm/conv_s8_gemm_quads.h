@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the conv_s8 GEMM kernels for ARM cores without dot product share, on AArch64 and ARMv7: panels of
-// output channels in quads, and the way from accumulators to the output.
+// What the conv_s8 GEMM kernels for ARM cores without dot product share, on AArch64 and ARMv7: panels of 16
+// output channels, multiplied in quads of four, and the way from sums to the output. conv_s8_strip.h cuts the
+// work.
 //
-// A panel is up to 16 channels: quads of four, one after another. A quad begins with a QuadHeader; what
-// follows is the Isa's. conv_s8_strip.h cuts the work.
+// A packed panel begins with a QuadsHeader; what follows is the Isa's. Its width is a multiple of four.
+// The sums of all quads are kept in memory on the way: then 16 channels of a pixel are written together, and
+// the steps of requantization of many vectors hide each other's latency on in-order cores.
 //
 // Isa is a struct derived from GemmQuads, with
-//   quad_bytes(tile)                           of a packed quad
-//   multiply<kRows>(tile, pixels, quad, sums)  sums[i] = the four accumulators of pixel i, bias included
+//   multiply_panel<kRows>(tile, pixels, sums)   sums of kRows pixels with all quads, without bias
 //
 // Anonymous: each ISA file has its own copy.
 #pragma once
@@ -19,13 +20,18 @@
 namespace octet::kernels {
 namespace {
 
-constexpr size_t kQuad = 4, kBlock = 16, kHalfBlock = 8;
+constexpr size_t kQuad = 4, kQuads = 4, kBlock = 16, kHalfBlock = 8;
 
-struct QuadHeader {
-  int32_t bias[kQuad];            // zero point and rounding term folded in
-  int32_t shift[kQuad];           // stored_shift(), or the bits of f32 scale
-  int16_t multiplier[2 * kQuad];  // the four twice
+struct QuadsHeader {
+  int32_t bias[16];        // zero point and rounding term folded in
+  int32_t shift[16];       // stored_shift(), or the bits of f32 scale
+  int16_t multiplier[16];  // zeros, all three, for channels that do not exist
+  uint32_t layout[8];      // what the Isa has to know of the panel
 };
+
+// Sums of kRows pixels with four channels each.
+template <size_t kRows>
+using QuadSums = int32_t[kRows][kQuad];
 
 // What all channels share from acc to the output.
 struct EpilogueQuads {
@@ -38,23 +44,23 @@ struct EpilogueQuads {
 
 struct GemmQuads : SignedInputs {
   using Epilogue = EpilogueQuads;
-  static constexpr size_t kPanel = 16;
+  static constexpr size_t kPanel = kQuad * kQuads;
 
-  static size_t panel_width(size_t columns) { return divide_up(columns, kQuad) * kQuad; }
+  static size_t panel_width(size_t columns) { return round_up(columns, kQuad); }
+  static size_t header_bytes(size_t) { return sizeof(QuadsHeader); }
 };
 
-// The header of the quad that starts with column `first` of the panel; zeros for columns that do not exist.
-inline QuadHeader make_quad_header(const ConvS8& c, const Panel& panel, size_t first) {
-  QuadHeader header = {};
-  for (size_t i = 0; i < kQuad && first + i < panel.columns; ++i) {
-    const size_t o = panel.first + first + i;
+inline QuadsHeader make_quads_header(const ConvS8& c, const Panel& panel) {
+  QuadsHeader header = {};
+  for (size_t i = 0; i < panel.columns; ++i) {
+    const size_t o = panel.first + i;
     uint32_t bias = folded_bias(c, o, c.input_zero_point);
     if (c.accumulator_scale) {
       std::memcpy(header.shift + i, c.accumulator_scale + o, sizeof(float));
     } else {
       bias += rounding_term(c.right_shift[o]);
       header.shift[i] = stored_shift(c.right_shift[o]);
-      header.multiplier[i] = header.multiplier[kQuad + i] = c.multiplier[o];
+      header.multiplier[i] = c.multiplier[o];
     }
     header.bias[i] = static_cast<int32_t>(bias);
   }
@@ -100,56 +106,71 @@ inline int16x8_t multiply_add_high(int16x8_t low, int8x16_t a, int8x16_t b) {
 #endif
 }
 
-// `columns` of pixel i's four outputs.
-inline void store_quad(int8_t* to, uint32_t four, size_t columns) {
-  if (__builtin_expect(columns >= kQuad, 1)) {
-    std::memcpy(to, &four, sizeof(four));
-    return;
-  }
-  for (size_t j = 0; j < columns; ++j) to[j] = static_cast<int8_t>(four >> (8 * j));
+// Where a micro-tile's outputs go: `columns` of pixel i's at output + outputs[i].
+struct QuadsOutput {
+  void* output;
+  const size_t* outputs;
+  size_t columns;
+};
+
+template <size_t kRows>
+__attribute__((noinline)) void finish_f32(const QuadSums<kRows>* sums, const QuadsHeader& header,
+                                          const QuadsOutput& o) {
+  float scale[kQuad * kQuads];
+  std::memcpy(scale, header.shift, sizeof(scale));
+  for (size_t first = 0; first < o.columns; first += kQuad)
+    for (size_t i = 0; i < kRows; ++i) {
+      const int32x4_t acc = vaddq_s32(vld1q_s32(sums[first / kQuad][i]), vld1q_s32(header.bias + first));
+      store_part_f32(static_cast<float*>(o.output) + o.outputs[i] + first, scale_to_f32(acc, scale + first),
+                     min_size(o.columns - first, kQuad));
+    }
+}
+
+// Eight channels, from column 8 * kHalf on, of all pixels; with six fractional bits still.
+template <size_t kHalf, size_t kRows>
+inline void requantize_half(const QuadSums<kRows>* sums, const QuadsHeader& header, const EpilogueQuads& e,
+                            int16x8_t (&to)[kRows]) {
+  const RequantizeEight r = RequantizeEight::load(header.shift + 8 * kHalf, header.multiplier + 8 * kHalf);
+  const int32x4_t low = vld1q_s32(header.bias + 8 * kHalf), high = vld1q_s32(header.bias + 8 * kHalf + kQuad);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < kRows; ++i)
+    to[i] = requantize_to_s16(vaddq_s32(vld1q_s32(sums[2 * kHalf][i]), low),
+                              vaddq_s32(vld1q_s32(sums[2 * kHalf + 1][i]), high), r, e.range);
 }
 
 template <size_t kRows>
-inline void store_quads(int8_t* output, const size_t* outputs, uint32x4_t q, size_t columns) {
-  store_quad(output + outputs[0], vgetq_lane_u32(q, 0), columns);
-  if constexpr (kRows > 1) store_quad(output + outputs[1], vgetq_lane_u32(q, 1), columns);
-  if constexpr (kRows > 2) store_quad(output + outputs[2], vgetq_lane_u32(q, 2), columns);
-  if constexpr (kRows > 3) store_quad(output + outputs[3], vgetq_lane_u32(q, 3), columns);
-}
-
-// From sums to the output, the first of the quad's `columns` channels of each pixel at output + outputs[i].
-template <size_t kRows>
-inline void finish_quad(const int32x4_t (&sums)[kRows], const QuadHeader& header, void* output,
-                        const size_t* outputs, size_t columns, const EpilogueQuads& e) {
-  if (__builtin_expect(e.f32, 0)) {
-    float scale[kQuad];
-    std::memcpy(scale, header.shift, sizeof(scale));
+inline void finish_s8(const QuadSums<kRows>* sums, const QuadsHeader& header, const QuadsOutput& o,
+                      const EpilogueQuads& e) {
+  auto* output = static_cast<int8_t*>(o.output);
+  int16x8_t low[kRows], high[kRows];
+  requantize_half<0>(sums, header, e, low);
+  if (o.columns <= 8) {
+#pragma GCC unroll 4
     for (size_t i = 0; i < kRows; ++i)
-      store_part_f32(static_cast<float*>(output) + outputs[i], scale_to_f32(sums[i], scale),
-                     min_size(columns, kQuad));
+      store_part(output + o.outputs[i], e.range.clamp(vqshrn_n_s16(low[i], 6)), o.columns);
     return;
   }
-  const int32x4_t shift = vld1q_s32(header.shift);
-  const RequantizeEight r = {{shift, shift}, vld1q_s16(header.multiplier)};
-  const int32x4_t &second = sums[kRows > 1 ? 1 : 0], &third = sums[kRows > 2 ? 2 : 0],
-                  &fourth = sums[kRows > 3 ? 3 : 0];
-  const int8x16_t q = requantize_16(sums[0], second, third, fourth, r, r, e.range);
-  store_quads<kRows>(static_cast<int8_t*>(output), outputs, vreinterpretq_u32_s8(q), columns);
+  requantize_half<1>(sums, header, e, high);
+  int8x16_t q[kRows];
+#pragma GCC unroll 4
+  for (size_t i = 0; i < kRows; ++i) q[i] = e.range.clamp(narrow_to_s8(low[i], high[i]));
+  if (__builtin_expect(o.columns == kQuad * kQuads, 1)) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kRows; ++i) vst1q_s8(output + o.outputs[i], q[i]);
+    return;
+  }
+  for (size_t i = 0; i < kRows; ++i) store_part_16(output + o.outputs[i], q[i], o.columns);
 }
 
-// `tiles` times kRows pixels by all quads of the panel.
+// `tiles` times kRows pixels by the panel.
 template <size_t kRows, class Isa>
 void run_micro_tiles(const MicroTile<Isa>& t, size_t first, size_t tiles, const EpilogueQuads& e) {
-  const size_t quad_bytes = Isa::quad_bytes(t), output_bytes = e.f32 ? sizeof(float) : 1;
+  const auto& header = *reinterpret_cast<const QuadsHeader*>(t.panel);
   for (size_t m = first; m < first + kRows * tiles; m += kRows) {
-    const uint8_t* quad = t.panel;
-    auto* output = static_cast<uint8_t*>(t.output);
-    for (size_t column = 0; column < t.columns; column += kQuad, quad += quad_bytes) {
-      int32x4_t sums[kRows];
-      Isa::template multiply<kRows>(t, t.pixels + m, quad, sums);
-      finish_quad<kRows>(sums, *reinterpret_cast<const QuadHeader*>(quad), output + column * output_bytes,
-                         t.outputs + m, t.columns - column, e);
-    }
+    alignas(16) QuadSums<kRows> sums[kQuads];
+    Isa::template multiply_panel<kRows>(t, t.pixels + m, sums);
+    const QuadsOutput output = {t.output, t.outputs + m, t.columns};
+    e.f32 ? finish_f32<kRows>(sums, header, output) : finish_s8<kRows>(sums, header, output, e);
   }
 }
 
