@@ -9,7 +9,7 @@
 //   outputs  M -> 64 * acc -> requantize -> output
 //
 // Isa is a struct of the including file with the constants that conv_s8_winograd_plan.h and pays() want, and
-//   Vec, widen(), and what else transform_weights() wants; channel_at()
+//   channel_at(i), and transform_weights(s8, lines, u, u_bytes)   U of some lines
 //   transform_inputs(conv, plan, block, input, scratch)           the block's V
 //   multiply_tiles(count, product)                                M = V U (+ M) of one point
 //   transform_outputs(m, m_bytes, header, epilogue, target)       a tile's outputs; Epilogue(conv, header)
@@ -104,7 +104,7 @@ void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
     t.u_bytes = p.u_bytes;
     const uint8_t* u = weights;
     if (!p.stored) {
-      transform_weights<Isa>(reinterpret_cast<const int8_t*>(weights) + line * kTaps * line_elements<Isa>(),
+      Isa::transform_weights(reinterpret_cast<const int8_t*>(weights) + line * kTaps * line_elements<Isa>(),
                              t.lines, s.u, p.u_bytes);
       u = s.u;
     }

@@ -42,6 +42,7 @@
 //   kTogether       tiles that the product takes at least: blocks but for the last are multiples of it, and
 //                   have memory for them
 //   kSlack          bytes that the product may read behind the last U
+//   limits(caches)  WinogradLimits
 #pragma once
 
 #include <cstddef>
@@ -54,17 +55,23 @@ namespace octet::kernels {
 namespace {
 
 constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
-constexpr size_t kPartChannels = 64;     // input channels whose U is made at once, where it is not stored
-constexpr size_t kItemsWanted = 16;      // so that threads find work in small images too
-constexpr size_t kMostStored = 8 << 20;  // bytes of U: a network has many layers, and L3 other users
-constexpr int kHeadroomBits = 25;        // |x| < 2^25, above
-constexpr int kScaleBits = 6;            // 64 * x is what stands in the s32
-constexpr uint32_t kBiasFactor = 36;     // of point (1, 1), above
+constexpr size_t kItemsWanted = 16;   // so that threads find work in small images too
+constexpr int kHeadroomBits = 25;     // |x| < 2^25, above
+constexpr int kScaleBits = 6;         // 64 * x is what stands in the s32
+constexpr uint32_t kBiasFactor = 36;  // of point (1, 1), above
 
 inline size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 inline size_t align_64(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
+
+// What the caches allow.
+struct WinogradLimits {
+  size_t most_stored;               // bytes of U; of more, every run makes it
+  size_t part_channels;             // input channels whose U is made at once, a multiple of Isa::kChunk
+  size_t block_stored, block_made;  // bytes of V, M and a part of U where U is stored and where it is not
+  size_t least_tiles;               // of a block, whatever they take
+};
 
 // An odd number of cache lines: then the 36 points of one place fall into different sets of the cache.
 inline size_t odd_lines(size_t bytes) { return align_64(bytes) | 64; }
@@ -144,15 +151,15 @@ inline bool accumulators_fit(const ConvS8& c) {
   return true;
 }
 
-// Tiles of a block: V, M and a part of U stay in a quarter of L2 where U is stored, as every block passes
-// through U at no cost; in half of it where U is made anew for every block. The blocks make enough items for
-// threads to share evenly.
+// Tiles of a block: V, M and a part of U stay in their share of L2. The blocks make enough items for threads
+// to share evenly.
 template <class Isa>
-void choose_block(WinogradPlan* p, size_t l2) {
+void choose_block(WinogradPlan* p, const WinogradLimits& limits) {
   const size_t tile_bytes = kPoints * (2 * Isa::kChunk * p->chunks + 4 * Isa::kPanel);
   const size_t part_bytes = p->stored ? 0 : kPoints * p->u_bytes;
-  const size_t budget = p->stored ? l2 / 4 : l2 / 2, room = budget > part_bytes ? budget - part_bytes : 0;
-  const size_t most = max_size(room / tile_bytes, 4);
+  const size_t budget = p->stored ? limits.block_stored : limits.block_made;
+  const size_t room = budget > part_bytes ? budget - part_bytes : 0;
+  const size_t most = max_size(room / tile_bytes, limits.least_tiles);
   const size_t wanted = divide_up(p->stored ? kItemsWanted : kItemsWanted / 2, p->panels);
   const size_t shortest = divide_up(p->tiles, Isa::kRows);  // blocks of one micro-tile
   p->blocks = max_size(max_size(divide_up(p->tiles, most), min_size(wanted, shortest)), 1);
@@ -168,7 +175,7 @@ constexpr size_t line_elements() {
 
 template <class Isa>
 WinogradPlan make_plan(const ConvS8& c) {
-  const CacheSizes caches = cache_sizes();
+  const WinogradLimits limits = Isa::limits(cache_sizes());
   WinogradPlan p = {};
   p.tiles_x = divide_up(c.output_width, kTile);
   p.image_tiles = p.tiles_x * divide_up(c.output_height, kTile);
@@ -180,10 +187,10 @@ WinogradPlan make_plan(const ConvS8& c) {
   p.chunk_channels = p.chunks * Isa::kChunk;
   p.lines = divide_up(c.input_channels, Isa::kStep) * (Isa::kStep / Isa::kInterleave);
   const size_t u_bytes = kPoints * 2 * c.input_channels * c.output_channels;
-  p.stored = u_bytes <= max_size(caches.l2 / 2, min_size(caches.l3 / 4, kMostStored));
-  p.part_lines = p.stored ? p.lines : min_size(p.lines, kPartChannels / Isa::kInterleave);
+  p.stored = u_bytes <= limits.most_stored;
+  p.part_lines = p.stored ? p.lines : min_size(p.lines, limits.part_channels / Isa::kInterleave);
   p.u_bytes = odd_lines(p.part_lines * line_elements<Isa>() * 2);
-  choose_block<Isa>(&p, caches.l2);
+  choose_block<Isa>(&p, limits);
   p.v_bytes = odd_lines(p.chunks * p.block * 2 * Isa::kChunk);
   p.m_bytes = odd_lines(p.block * 4 * Isa::kPanel);
   p.header_bytes = align_64(10 * Isa::kPanel + sizeof(int32_t));

@@ -9,9 +9,9 @@ namespace octet::kernels {
 namespace {
 
 struct WinogradAArch64 : WinogradNeon {
-  static constexpr size_t kTogether = 1, kSlack = 0;
-  static constexpr double kProductMacs = 3.9, kDirectMacs = 7;
-  static constexpr double kInputCycles = 180, kOutputCycles = 250, kWeightCycles = 90;
+  static constexpr size_t kRows = 8, kTogether = 1, kSlack = 0;
+  static constexpr double kProductMacs = 3.8, kDirectMacs = 7;
+  static constexpr double kInputCycles = 160, kOutputCycles = 350, kWeightCycles = 90;
 
   // Input channel `lane` of the step.
   template <size_t kRows, int lane>

@@ -26,7 +26,7 @@ struct WinogradTable {
 struct WinogradNeon {
   using Vec = int32x4_t;
   using OutputTable = WinogradTable;
-  static constexpr size_t kRows = 8, kPanel = 8, kInterleave = 1, kStep = 8, kChunk = 8;
+  static constexpr size_t kPanel = 8, kInterleave = 1, kStep = 8, kChunk = 8;
 
   struct Epilogue : RequantizeRange {
     template <class Header>
@@ -34,6 +34,11 @@ struct WinogradNeon {
         : RequantizeRange(c.output_zero_point, c.output_min, c.output_max) {}
   };
 
+  // These cores share L2 among two to four, which have U in common, and have no L3: caches.l2 is one core's
+  // share. U from memory would come slower than it is made from s8, and boards are short of memory.
+  static WinogradLimits limits(const CacheSizes& caches) {
+    return {caches.l2 * 5 / 2, 64, caches.l2 / 2, caches.l2, 8};
+  }
   static size_t channel_at(size_t i) { return i; }
   static int16x8_t s16(Vec v) { return vreinterpretq_s16_s32(v); }
   static Vec vec(int16x8_t v) { return vreinterpretq_s32_s16(v); }
@@ -44,12 +49,9 @@ struct WinogradNeon {
   static void store(void* to, Vec v) { vst1q_u8(static_cast<uint8_t*>(to), vreinterpretq_u8_s32(v)); }
   static Vec zero() { return vdupq_n_s32(0); }
 
-  static Vec widen(const int8_t* from) { return vec(vmovl_s8(vld1_s8(from))); }
-  static Vec add16(Vec a, Vec b) { return vec(vaddq_s16(s16(a), s16(b))); }
-  static Vec sub16(Vec a, Vec b) { return vec(vsubq_s16(s16(a), s16(b))); }
-  static Vec shift16(Vec a, int bits) { return vec(s16(a) << bits); }
-  static Vec six16(Vec a) { return vec(vmulq_n_s16(s16(a), 6)); }
-
+  static void transform_weights(const int8_t* weights, size_t lines, uint8_t* u, size_t u_bytes) {
+    kernels::transform_weights(weights, lines, u, u_bytes);
+  }
   static void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, const int8_t* input,
                                const WinogradScratch& s) {
     kernels::transform_inputs(c, p, block, input, s);

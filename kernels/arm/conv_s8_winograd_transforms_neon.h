@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transforms of activations in Winograd F(4x4, 3x3) on NEON: B^T X B of windows, A^T M A of a tile and
-// its way to s8. conv_s8_winograd_plan.h has the matrices. Multiples by 2 and 4 are one multiply-accumulate.
+// The transforms of Winograd F(4x4, 3x3) on NEON: G W G^T of weights, B^T X B of windows, A^T M A of a tile
+// and its way to s8. conv_s8_winograd_plan.h has the matrices. Multiples by 2 and 4 are one
+// multiply-accumulate.
 //
 // Windows overlap by two pixels. So the tiles of a row are taken together, eight channels at a time: first
 // all columns of pixels are transformed, each once, then the lines of the tiles. The first sums are taken
@@ -13,6 +14,93 @@
 
 namespace octet::kernels {
 namespace {
+
+// ---- weights ----
+
+// ARMv7 has too few registers to keep weights for the next rows: they are loaded again.
+inline void forget_weights() {
+#if !defined(__aarch64__)
+  asm volatile("" : : : "memory");
+#endif
+}
+
+// Where the six points of a line stand, so that each store is one instruction: from an offset on AArch64, one
+// after another on ARMv7. gcc would add up, or keep, 36 addresses.
+struct PointOffsets {
+  size_t one, two, three, four, five;
+
+  explicit PointOffsets(size_t bytes)
+      : one(bytes), two(2 * bytes), three(3 * bytes), four(4 * bytes), five(5 * bytes) {
+#if defined(__aarch64__)
+    asm("" : "+r"(two), "+r"(three), "+r"(four), "+r"(five));
+#endif
+  }
+  size_t line() const { return 2 * three; }
+};
+
+inline void store_points(uint8_t* to, const PointOffsets& offsets, int16x8_t a, int16x8_t b, int16x8_t c,
+                         int16x8_t d, int16x8_t e, int16x8_t f) {
+  const auto store = [](uint8_t* at, int16x8_t v) { vst1q_s16(reinterpret_cast<int16_t*>(at), v); };
+  asm volatile("" : "+r"(to));
+#if defined(__aarch64__)
+  store(to, a);
+  store(to + offsets.one, b);
+  store(to + offsets.two, c);
+  store(to + offsets.three, d);
+  store(to + offsets.four, e);
+  store(to + offsets.five, f);
+#else
+  store(to, a);
+  store(to += offsets.one, b);
+  store(to += offsets.one, c);
+  store(to += offsets.one, d);
+  store(to += offsets.one, e);
+  store(to += offsets.one, f);
+#endif
+}
+
+// Six points of U from a row of G W.
+inline void store_weight_row(const int16x8_t (&w)[3], uint8_t* u, const PointOffsets& offsets) {
+  const int16x8_t even = vaddq_s16(w[0], w[2]), far = vaddq_s16(w[0], vshlq_n_s16(w[2], 2));
+  const int16x8_t twice = vaddq_s16(w[1], w[1]);
+  store_points(u, offsets, vmulq_n_s16(w[0], 6), vaddq_s16(even, w[1]), vsubq_s16(even, w[1]),
+               vaddq_s16(far, twice), vsubq_s16(far, twice), vmulq_n_s16(w[2], 6));
+}
+
+// U of `lines` lines from their s8: rows 1 and 2 of G W, 3 and 4, 0 and 5.
+inline void transform_weights(const int8_t* weights, size_t lines, uint8_t* u, size_t u_bytes) {
+  const PointOffsets offsets(u_bytes);
+  constexpr size_t kTapBytes = 8, kLineBytes = kTaps * kTapBytes;
+  const int8_t* next = weights + lines * kLineBytes;  // of the next part, which comes while this one is used
+  const auto load = [&](size_t y, size_t x) { return vld1_s8(weights + (3 * y + x) * kTapBytes); };
+  for (; lines > 0; --lines, weights += kLineBytes, next += kLineBytes, u += 16) {
+    __builtin_prefetch(next, 0, 2);
+    int16x8_t sum[3], difference[3];
+    for (size_t x = 0; x < 3; ++x) {
+      const int16x8_t even = vaddl_s8(load(0, x), load(2, x));
+      sum[x] = vaddw_s8(even, load(1, x));
+      difference[x] = vsubw_s8(even, load(1, x));
+    }
+    store_weight_row(sum, u + offsets.line(), offsets);
+    store_weight_row(difference, u + 2 * offsets.line(), offsets);
+    forget_weights();
+    for (size_t x = 0; x < 3; ++x) {
+      const int16x8_t far = vaddw_s8(vshll_n_s8(load(2, x), 2), load(0, x)),
+                      twice = vshll_n_s8(load(1, x), 1);
+      sum[x] = vaddq_s16(far, twice);
+      difference[x] = vsubq_s16(far, twice);
+    }
+    store_weight_row(sum, u + 3 * offsets.line(), offsets);
+    store_weight_row(difference, u + 4 * offsets.line(), offsets);
+    forget_weights();
+    for (size_t x = 0; x < 3; ++x) {
+      sum[x] = vmull_s8(load(0, x), vdup_n_s8(6));
+      difference[x] = vmull_s8(load(2, x), vdup_n_s8(6));
+    }
+    store_weight_row(sum, u, offsets);
+    store_weight_row(difference, u + 5 * offsets.line(), offsets);
+  }
+}
 
 // ---- inputs ----
 
@@ -50,19 +138,13 @@ inline void transform_columns(const int8_t* const* pixels, size_t columns, size_
 
 // The same of line `y` of the columns from `x` on: six points of V.
 inline void transform_line(const int16x8_t (*x)[kWindow], size_t y, const Fours& four, uint8_t* v,
-                           size_t v_bytes) {
-  const auto store = [=](size_t point, int16x8_t value) {
-    vst1q_s16(reinterpret_cast<int16_t*>(v + point * v_bytes), value);
-  };
+                           const PointOffsets& offsets) {
   const int16x8_t s = vsubq_s16(x[4][y], x[2][y]), t = vsubq_s16(x[3][y], x[1][y]), twice = vaddq_s16(t, t);
   const int16x8_t even = vsubq_s16(x[4][y], vshlq_n_s16(x[2][y], 2));
   const int16x8_t odd = vsubq_s16(x[3][y], vshlq_n_s16(x[1][y], 2));
-  store(1, vaddq_s16(even, odd));
-  store(2, vsubq_s16(even, odd));
-  store(3, vaddq_s16(s, twice));
-  store(4, vsubq_s16(s, twice));
-  store(0, vmlaq_s16(s, vsubq_s16(x[0][y], x[2][y]), four.s16));
-  store(5, vmlsq_s16(vsubq_s16(x[5][y], x[3][y]), t, four.s16));
+  store_points(v, offsets, vmlaq_s16(s, vsubq_s16(x[0][y], x[2][y]), four.s16), vaddq_s16(even, odd),
+               vsubq_s16(even, odd), vaddq_s16(s, twice), vsubq_s16(s, twice),
+               vmlsq_s16(vsubq_s16(x[5][y], x[3][y]), t, four.s16));
 }
 
 // Eight channels of `tiles` neighbours, whose pixels are listed column by column.
@@ -70,12 +152,13 @@ template <bool kPart>
 __attribute__((noinline)) void transform_windows(const int8_t* const* pixels, size_t tiles, size_t channel,
                                                  size_t count, uint8_t* v, size_t v_bytes) {
   const Fours four;
+  const PointOffsets offsets(v_bytes);
   int16x8_t columns[kRowColumns][kWindow];
   transform_columns<kPart>(pixels, kTile * tiles + kWindow - kTile, channel, count, four, columns);
   for (size_t i = 0; i < tiles; ++i, v += 16) {
     uint8_t* line = v;
-    for (size_t y = 0; y < kWindow; ++y, line += kWindow * v_bytes)
-      transform_line(columns + kTile * i, y, four, line, v_bytes);
+    for (size_t y = 0; y < kWindow; ++y, line += offsets.line())
+      transform_line(columns + kTile * i, y, four, line, offsets);
   }
 }
 
@@ -121,16 +204,19 @@ struct Four {
 
 // What is multiplied with, as the compilers cannot look into.
 struct TileFactors {
-  int32x4_t low = {output_factor(0, 0), output_factor(0, 1), output_factor(1, 1), output_factor(1, 2)};
-  int32x4_t high = {output_factor(2, 2), 2, 4, 0};
+  // 1, 2, 4, 8 and 16 times the first; 2 and 4.
+  int32x2_t once = {output_factor(0, 0), output_factor(0, 1)},
+            four = {output_factor(1, 1), output_factor(1, 2)};
+  int32x2_t most = {output_factor(2, 2), 0}, small = {2, 4};
 
-  TileFactors() { asm("" : "+w"(low), "+w"(high)); }
-  // Times output_factor(y, x), which are 1, 2, 4, 8 and 16 times the first.
+  TileFactors() { asm("" : "+w"(once), "+w"(four), "+w"(most), "+w"(small)); }
+  // Times output_factor(y, x).
   template <size_t y, size_t x>
   int32x4_t finish(int32x4_t sum) const {
     constexpr int bits = (y < 3 ? y : 2) + (x < 3 ? x : 2);
-    if constexpr (bits < 4) return vmulq_laneq_s32(sum, low, bits);
-    return vmulq_laneq_s32(sum, high, 0);
+    if constexpr (bits < 2) return vmulq_lane_s32(sum, once, bits);
+    if constexpr (bits < 4) return vmulq_lane_s32(sum, four, bits % 2);
+    return vmulq_lane_s32(sum, most, 0);
   }
 };
 
@@ -139,8 +225,8 @@ inline Four transform_sums(int32x4_t m0, int32x4_t m1, int32x4_t m2, int32x4_t m
                            const TileFactors& k) {
   const int32x4_t s = vaddq_s32(m1, m2), d = vsubq_s32(m1, m2);
   const int32x4_t far_s = vaddq_s32(m3, m4), far_d = vsubq_s32(m3, m4);
-  return {vmlsq_laneq_s32(vaddq_s32(m0, far_s), s, k.high, 2), vmlsq_laneq_s32(far_d, d, k.high, 1),
-          vsubq_s32(far_s, s), vmlaq_laneq_s32(vsubq_s32(m5, d), far_d, k.high, 1)};
+  return {vmlsq_lane_s32(vaddq_s32(m0, far_s), s, k.small, 1), vmlsq_lane_s32(far_d, d, k.small, 0),
+          vsubq_s32(far_s, s), vmlaq_lane_s32(vsubq_s32(m5, d), far_d, k.small, 0)};
 }
 
 inline int32x4_t load_sums(const uint8_t* m) { return vreinterpretq_s32_u8(vld1q_u8(m)); }
@@ -159,6 +245,7 @@ __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, 
   const TileFactors k;
   const size_t row = kWindow * m_bytes;
   const auto column = [=](const uint8_t* m, int32x4_t bias) {
+    asm volatile("" : "+r"(m));
     return transform_sums(load_sums(m), vaddq_s32(load_sums(m + row), bias), load_sums(m + 2 * row),
                           load_sums(m + 3 * row), load_sums(m + 4 * row), load_sums(m + 5 * row), k);
   };

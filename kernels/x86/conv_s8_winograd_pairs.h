@@ -94,6 +94,16 @@ struct WinogradPairs {
   using OutputTable = WinogradTable;
   static constexpr size_t kInterleave = 2, kStep = 2, kChunk = 32, kTogether = 1, kSlack = 0;
 
+  // U that is stored costs nothing to pass through, so that blocks may be smaller. It may take a part of L3,
+  // and a bounded one: a network has many layers, and L3 other users.
+  static WinogradLimits limits(const CacheSizes& caches) {
+    constexpr size_t kMostStored = 8 << 20;
+    return {max_size(caches.l2 / 2, min_size(caches.l3 / 4, kMostStored)), 64, caches.l2 / 4, caches.l2 / 2,
+            4};
+  }
+  static void transform_weights(const int8_t* weights, size_t lines, uint8_t* u, size_t u_bytes) {
+    kernels::transform_weights<Isa>(weights, lines, u, u_bytes);
+  }
   static void transform_inputs(const ConvS8& c, const WinogradPlan& p, size_t block, const int8_t* input,
                                const WinogradScratch& s) {
     kernels::transform_inputs<Isa>(c, p, block, input, s);

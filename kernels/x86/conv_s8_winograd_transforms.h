@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transforms of activations in Winograd F(4x4, 3x3): B^T X B of a window, A^T M A of a tile.
+// The transforms of Winograd F(4x4, 3x3): G W G^T of weights, B^T X B of a window, A^T M A of a tile.
 // conv_s8_winograd_plan.h has the matrices and why 9 f_y f_x is divided out.
 #pragma once
 
@@ -8,6 +8,62 @@
 
 namespace octet::kernels {
 namespace {
+
+// ---- weights ----
+
+// One row of U from a row of G W: the products with G^T's columns.
+template <class Isa>
+inline void store_weight_row(const typename Isa::Vec (&w)[3], uint8_t* u, size_t u_bytes) {
+  const auto even = Isa::add16(w[0], w[2]), far = Isa::add16(w[0], Isa::shift16(w[2], 2));
+  const auto twice = Isa::add16(w[1], w[1]);
+  Isa::store(u, Isa::six16(w[0]));
+  Isa::store(u + u_bytes, Isa::add16(even, w[1]));
+  Isa::store(u + 2 * u_bytes, Isa::sub16(even, w[1]));
+  Isa::store(u + 3 * u_bytes, Isa::add16(far, twice));
+  Isa::store(u + 4 * u_bytes, Isa::sub16(far, twice));
+  Isa::store(u + 5 * u_bytes, Isa::six16(w[2]));
+}
+
+// U of `lines` lines from their s8. Rows 0 and 5 of G W are 6 times rows 0 and 2 of W, and
+// the others come in pairs of a sum and a difference, so that few registers are needed at a time.
+template <class Isa>
+void transform_weights(const int8_t* weights, size_t lines, uint8_t* u, size_t u_bytes) {
+  using Vec = typename Isa::Vec;
+  constexpr size_t kTapBytes = line_elements<Isa>(), kRowBytes = 3 * kTapBytes, kVectors = Isa::kInterleave;
+  for (size_t i = 0; i < lines * kVectors; ++i, u += sizeof(Vec)) {
+    const int8_t* w = weights + i / kVectors * kTaps * kTapBytes + i % kVectors * Isa::kPanel;
+    // The next part's weights, which come while the product of this one runs: nothing else fetches them.
+    if (i % kVectors == 0)
+      for (size_t k = 0; k < kTaps * kTapBytes; k += 64)
+        __builtin_prefetch(w + lines * kTaps * kTapBytes + k, 0, 2);
+    Vec low[3], high[3], sum[3], difference[3];
+#pragma GCC unroll 3
+    for (size_t x = 0; x < 3; ++x) {
+      const Vec even =
+          Isa::add16(Isa::widen(w + x * kTapBytes), Isa::widen(w + 2 * kRowBytes + x * kTapBytes));
+      const Vec middle = Isa::widen(w + kRowBytes + x * kTapBytes);
+      sum[x] = Isa::add16(even, middle);
+      difference[x] = Isa::sub16(even, middle);
+    }
+    store_weight_row<Isa>(sum, u + 6 * u_bytes, u_bytes);
+    store_weight_row<Isa>(difference, u + 12 * u_bytes, u_bytes);
+#pragma GCC unroll 3
+    for (size_t x = 0; x < 3; ++x) {
+      low[x] = Isa::widen(w + x * kTapBytes);
+      high[x] = Isa::widen(w + 2 * kRowBytes + x * kTapBytes);
+      const Vec far = Isa::add16(low[x], Isa::shift16(high[x], 2));
+      const Vec middle = Isa::widen(w + kRowBytes + x * kTapBytes), twice = Isa::add16(middle, middle);
+      sum[x] = Isa::add16(far, twice);
+      difference[x] = Isa::sub16(far, twice);
+      low[x] = Isa::six16(low[x]);
+      high[x] = Isa::six16(high[x]);
+    }
+    store_weight_row<Isa>(sum, u + 18 * u_bytes, u_bytes);
+    store_weight_row<Isa>(difference, u + 24 * u_bytes, u_bytes);
+    store_weight_row<Isa>(low, u, u_bytes);
+    store_weight_row<Isa>(high, u + 30 * u_bytes, u_bytes);
+  }
+}
 
 // ---- inputs ----
 
