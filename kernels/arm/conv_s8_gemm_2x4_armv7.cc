@@ -3,7 +3,8 @@
 // conv_s8 as a matrix product on ARMv7 with NEON: 2 output pixels by 4 output channels, 16 k at a
 // time, any geometry and groups. conv_s8_strip.h cuts the work, conv_s8_gemm_c16.h describes the panels.
 //
-// Eight accumulators, two pixels, weights and sums of products are 13 of the 16 registers; 4x4 does not fit.
+// Eight accumulators, two pixels, weights of two channels and four sums of products are the 16 registers, so
+// that in-order cores (A7, A8, A53) do not wait for the product before; 4x4 does not fit.
 #include "kernels/arm/conv_s8_gemm_c16.h"
 
 namespace octet::kernels {

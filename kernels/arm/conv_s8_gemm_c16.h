@@ -63,54 +63,66 @@ inline void pack_quads(const ConvS8& c, const StripPlan& plan, const Panel& pane
         pack_run_column(run_weights(c, plan, panel.first + first + i, run), plan.run_elements, i, weights);
 }
 
-// For each channel of the quad, of each pixel.
+// Of each pixel, for one channel of the quad after another.
 template <size_t kRows>
-using Accumulators = int32x4_t[kQuad][kRows];
+using Accumulators = int32x4_t[kQuad * kRows];
 
-// acc (+)= sums of neighbours: the first block sets it.
-template <bool kFirst, size_t kRows>
-inline void add_neighbours(const int16x8_t (&products)[kRows], int32x4_t (&acc)[kRows]) {
+// So many channels are multiplied side by side that in-order cores do not wait for the product before.
+constexpr size_t channels_together(size_t rows) { return rows > 2 ? 1 : kQuad / rows; }
+
+// acc[n] (+)= sums of neighbours: the first block sets it.
+template <bool kFirst, size_t kCount>
+inline void add_neighbours(const int16x8_t (&products)[kCount], int32x4_t* acc) {
+  int32x4_t sums[kCount];
 #pragma GCC unroll 4
-  for (size_t i = 0; i < kRows; ++i)
-    acc[i] = kFirst ? vpaddlq_s16(products[i]) : vpadalq_s16(acc[i], products[i]);
-  if constexpr (!kFirst) finish_first(acc);
+  for (size_t n = 0; n < kCount; ++n)
+    sums[n] = kFirst ? vpaddlq_s16(products[n]) : vpadalq_s16(acc[n], products[n]);
+  if constexpr (!kFirst) finish_first(sums);
+#pragma GCC unroll 4
+  for (size_t n = 0; n < kCount; ++n) acc[n] = sums[n];
 }
 
-// acc[j][i] (+)= one block of pixel i times channel j's.
+// acc (+)= one block of each pixel times each channel's.
 template <bool kFirst, size_t kRows>
 inline void multiply_block(const int8_t* const (&a)[kRows], size_t k, const int8_t* weights,
                            Accumulators<kRows>& acc) {
+  constexpr size_t kChannels = channels_together(kRows), kCount = kChannels * kRows;
   int8x16_t pixel[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) pixel[i] = vld1q_s8(a[i] + k);
 #pragma GCC unroll 4
-  for (size_t j = 0; j < kQuad; ++j) {
-    const int8x16_t w = vld1q_s8(weights + kBlock * j);
-    int16x8_t pairs[kRows];
+  for (size_t j = 0; j < kQuad; j += kChannels) {
+    int8x16_t w[kChannels];
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) pairs[i] = vmull_s8(vget_low_s8(pixel[i]), vget_low_s8(w));
+    for (size_t n = 0; n < kChannels; ++n) w[n] = vld1q_s8(weights + kBlock * (j + n));
+    int16x8_t pairs[kCount];
+#pragma GCC unroll 4
+    for (size_t n = 0; n < kCount; ++n)
+      pairs[n] = vmull_s8(vget_low_s8(pixel[n % kRows]), vget_low_s8(w[n / kRows]));
     if constexpr (!kFirst) finish_first(pairs);
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) pairs[i] = multiply_add_high(pairs[i], pixel[i], w);
+    for (size_t n = 0; n < kCount; ++n)
+      pairs[n] = multiply_add_high(pairs[n], pixel[n % kRows], w[n / kRows]);
     if constexpr (!kFirst) finish_first(pairs);
-    add_neighbours<kFirst>(pairs, acc[j]);
+    add_neighbours<kFirst>(pairs, acc + j * kRows);
   }
 }
 
 template <bool kFirst, size_t kRows>
 inline void multiply_half_block(const int8_t* const (&a)[kRows], size_t k, const int8_t* weights,
                                 Accumulators<kRows>& acc) {
+  constexpr size_t kChannels = channels_together(kRows), kCount = kChannels * kRows;
   int8x8_t pixel[kRows];
 #pragma GCC unroll 4
   for (size_t i = 0; i < kRows; ++i) pixel[i] = vld1_s8(a[i] + k);
 #pragma GCC unroll 4
-  for (size_t j = 0; j < kQuad; ++j) {
-    const int8x8_t w = vld1_s8(weights + kHalfBlock * j);
-    int16x8_t products[kRows];
+  for (size_t j = 0; j < kQuad; j += kChannels) {
+    int16x8_t products[kCount];
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kRows; ++i) products[i] = vmull_s8(pixel[i], w);
+    for (size_t n = 0; n < kCount; ++n)
+      products[n] = vmull_s8(pixel[n % kRows], vld1_s8(weights + kHalfBlock * (j + n / kRows)));
     if constexpr (!kFirst) finish_first(products);
-    add_neighbours<kFirst>(products, acc[j]);
+    add_neighbours<kFirst>(products, acc + j * kRows);
   }
 }
 
@@ -176,7 +188,7 @@ struct GemmC16 : GemmQuads {
       weights = multiply_runs<kRows>(shape, a, weights, acc);
 #pragma GCC unroll 4
       for (size_t i = 0; i < kRows; ++i)
-        vst1q_s32((*sums)[i], add_lanes(acc[0][i], acc[1][i], acc[2][i], acc[3][i]));
+        vst1q_s32((*sums)[i], add_lanes(acc[i], acc[kRows + i], acc[2 * kRows + i], acc[3 * kRows + i]));
     }
   }
 };
