@@ -69,29 +69,37 @@ inline int8x16_t zip_high(int8x16_t a, int8x16_t b) {
   return vreinterpretq_s8_s64(vzip2q_s64(vreinterpretq_s64_s8(a), vreinterpretq_s64_s8(b)));
 }
 
-// `elements` of a run of two pixels, side by side in eights.
-inline void gather_run(const int8_t* a, const int8_t* b, size_t elements, int8_t* to) {
-  constexpr size_t kBytes = I8mm::kStepBytes;
-  size_t k = 0;
-  for (; k + 16 <= elements; k += 16, to += 2 * kBytes) {
-    const int8x16_t va = vld1q_s8(a + k), vb = vld1q_s8(b + k);
-    vst1q_s8(to, zip_low(va, vb));
-    vst1q_s8(to + kBytes, zip_high(va, vb));
-  }
-  for (; k < elements; k += 8, to += kBytes) {
+// Elements [first, elements) of a run of two pixels, side by side in eights.
+inline void gather_pair(const int8_t* a, const int8_t* b, size_t first, size_t elements, int8_t* to) {
+  for (size_t k = first; k < elements; k += 8, to += I8mm::kStepBytes) {
     const size_t rest = min_size(elements - k, 8);
     vst1q_s8(to, vcombine_s8(load_part(a + k, rest), load_part(b + k, rest)));
   }
 }
 
-// A last pixel without partner is its own.
+// A run of eight pixels: sixteen elements at a time, and what is left.
+inline void gather_run(const int8_t* const (&pixels)[8], size_t offset, size_t elements, int8_t* to) {
+  constexpr size_t kBytes = I8mm::kStepBytes;
+  size_t k = 0;
+  for (; k + 16 <= elements; k += 16, to += 2 * kBytes)
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; ++i) {
+      const int8x16_t a = vld1q_s8(pixels[2 * i] + offset + k), b = vld1q_s8(pixels[2 * i + 1] + offset + k);
+      vst1q_s8(to + 16 * i, zip_low(a, b));
+      vst1q_s8(to + kBytes + 16 * i, zip_high(a, b));
+    }
+  for (size_t i = 0; i < 4 && k < elements; ++i)
+    gather_pair(pixels[2 * i] + offset, pixels[2 * i + 1] + offset, k, elements, to + 16 * i);
+}
+
+// Behind the last pixel it is repeated.
 void I8mm::gather(const StripPlan& plan, const MicroTile<I8mm>& t, size_t pixels, int8_t* to) {
   const size_t run_bytes = plan.run_steps * kStepBytes;
-  for (size_t m = 0; m < pixels; m += 2) {
-    const int8_t *a = t.pixels[m], *b = t.pixels[m + 1 < pixels ? m + 1 : m];
-    int8_t* pair = to + m / kRows * kRows * plan.gathered_bytes + m % kRows * kStep;
-    for (size_t run = 0; run < plan.runs; ++run)
-      gather_run(a + t.run_offsets[run], b + t.run_offsets[run], plan.run_elements, pair + run * run_bytes);
+  for (size_t m = 0; m < pixels; m += kRows) {
+    const int8_t* block[8];
+    for (size_t i = 0; i < 8; ++i) block[i] = t.pixels[min_size(m + i, pixels - 1)];
+    for (size_t run = 0; run < plan.runs; ++run, to += run_bytes)
+      gather_run(block, t.run_offsets[run], plan.run_elements, to);
   }
 }
 

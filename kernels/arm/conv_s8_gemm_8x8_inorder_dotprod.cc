@@ -254,15 +254,19 @@ void run_inorder_tiles(const MicroTile<InorderDotprod>& t, size_t first, size_t 
   for (size_t i = 0; i < count; ++i) run_part_tile(t, first + i * rows, rows, tiles);
 }
 
-// f32 output is rare. Up to four pixels are as fast on the way that compilers find, or faster.
+// `pixels` at most four at a time, the way that compilers find: as fast or faster for a few; and for f32
+// output, which is rare.
+template <size_t kRows>
+void run_few_pixels(const MicroTile<InorderDotprod>& t, size_t first, size_t pixels, const Epilogue8& e) {
+  if (pixels >= kRows) run_micro_tiles<kRows>(t, first, pixels / kRows, e);
+  if constexpr (kRows > 1)
+    if (pixels % kRows > 0) run_few_pixels<kRows - 1>(t, first + pixels / kRows * kRows, pixels % kRows, e);
+}
+
 void InorderDotprod::run_tiles(const MicroTile<InorderDotprod>& t, size_t first, size_t rows, size_t tiles,
                                const Epilogue& e) {
-  using Function = void (*)(const MicroTile<InorderDotprod>&, size_t, size_t, const Epilogue&);
-  static constexpr Function kFunctions[kRows] = {run_micro_tiles<1>, run_micro_tiles<2>, run_micro_tiles<3>,
-                                                 run_micro_tiles<4>, run_micro_tiles<5>, run_micro_tiles<6>,
-                                                 run_micro_tiles<7>, run_micro_tiles<8>};
-  if (rows > 4 && !e.f32) return run_inorder_tiles(t, first, rows, tiles, e);
-  kFunctions[rows - 1](t, first, tiles, e);
+  if (rows <= 4 || e.f32) return run_few_pixels<4>(t, first, rows * tiles, e);
+  run_inorder_tiles(t, first, rows, tiles, e);
 }
 
 // The last step reads on by half a step.

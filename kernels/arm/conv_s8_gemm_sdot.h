@@ -77,8 +77,10 @@ void run_micro_tiles(const MicroTile<Isa>& t, size_t first, size_t tiles, const 
     int32x4_t acc[kRows][2];
 #pragma GCC unroll 8
     for (size_t i = 0; i < kRows; ++i) {
-      acc[i][0] = vld1q_s32(header.bias);
-      acc[i][1] = vld1q_s32(header.bias + 4);
+      const int32_t* bias = header.bias;
+      asm volatile("" : "+r"(bias));  // or compilers load it once and copy it, which takes vector operations
+      acc[i][0] = vld1q_s32(bias);
+      acc[i][1] = vld1q_s32(bias + 4);
     }
     const int8_t* b = weights;
     for (size_t run = 0; run < runs; ++run) b = multiply_run<kRows>(pixels, run_offsets[run], steps, b, acc);
