@@ -64,6 +64,8 @@ const OptionRow kOptions[] = {
     {kBench, "--warmup", "N", &Arguments::warmup, false, 0, "Runs before measuring (default 5)"},
     {kBench, "--runs", "N", &Arguments::runs, false, 1, "Measured runs (default 50)"},
     {kBench, "--profile", "", &Arguments::profile, false, 0, "Show the time of each operator"},
+    {kInspect, "--operators", "", &Arguments::operators, false, 0,
+     "Print the CMake options of a build that runs this model and no more"},
     {kEval, "--data", "DIR", &Arguments::data, true, 0, "Folder of the files that the labels name"},
     {kEval, "--reference", "OTHER.octet", &Arguments::reference, false, 0, "Compare the outputs with this model's"},
     {kBench | kInspect | kEval, "--json", "", &Arguments::json, false, 0, "Print one JSON object and nothing else"},

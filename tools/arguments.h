@@ -43,6 +43,9 @@ struct Arguments {
   int runs = 50;
   bool profile = false;
 
+  // inspect
+  bool operators = false;
+
   // common
   int threads = 1;
   std::string cpu_features;

@@ -7,6 +7,7 @@
 
 #include "converter/onnx_import/sha256.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/selection.h"
 
 namespace octet::tools {
 namespace {
@@ -195,7 +196,9 @@ int run_inspect(const Arguments& arguments) {
   LoadedModel loaded;
   const Status status = load_model(arguments.model, arguments, SessionOptions(), &loaded);
   if (!status.ok()) return report_error(status);
-  if (arguments.json)
+  if (arguments.operators)
+    printf("%s\n", selection_text(loaded.model->root()).c_str());
+  else if (arguments.json)
     printf("%s\n", to_json(loaded).dump(2, ' ', false, Json::error_handler_t::replace).c_str());
   else
     print_text(arguments, loaded);
