@@ -4,7 +4,7 @@
 // the micro-kernel of Isa. conv_s8_strip_plan.h explains strips, panels and Isa.
 #pragma once
 
-#include "kernels/conv_s8_strip_plan.h"
+#include "kernels/conv_s8_strip_windows.h"
 
 namespace octet::kernels {
 namespace {
@@ -18,7 +18,7 @@ struct StripScratch {
   size_t* outputs;
 
   static size_t strip_bytes(const StripPlan& p) {
-    return align_64((strip_elements(p) + kSlackElements) * sizeof(typename Isa::Element));
+    return align_64((strip_elements(p) + kSlackElements + p.window_elements) * sizeof(typename Isa::Element));
   }
   static size_t pixels_at(const StripPlan& p) { return strip_bytes(p) + align_64(gathered_tile_bytes(p)); }
   static size_t bytes(const StripPlan& p) {
@@ -62,17 +62,7 @@ template <class Isa>
 void copy_pixels(const StripPlan& p, const int8_t* row, ptrdiff_t x, size_t step, size_t count,
                  typename Isa::Element pad, typename Isa::Element* to) {
   const auto size = static_cast<ptrdiff_t>(p.x.input);
-  if (step == 1) {
-    const size_t left = x < 0 ? min_size(count, static_cast<size_t>(-x)) : 0;
-    const ptrdiff_t begin = x + static_cast<ptrdiff_t>(left);
-    const size_t inside = begin < size ? min_size(count - left, static_cast<size_t>(size - begin)) : 0;
-    Isa::fill(to, left * p.channels, pad);
-    if (inside > 0)
-      Isa::convert(row + begin * static_cast<ptrdiff_t>(p.channels), inside * p.channels,
-                   to + left * p.channels);
-    Isa::fill(to + (left + inside) * p.channels, (count - left - inside) * p.channels, pad);
-    return;
-  }
+  if (step == 1) return copy_neighbours<Isa>(row, p.x.input, p.channels, x, count, pad, to);
   for (size_t i = 0; i < count; ++i, x += static_cast<ptrdiff_t>(step), to += p.channels) {
     if (x < 0 || x >= size) {
       Isa::fill(to, p.channels, pad);
@@ -139,7 +129,11 @@ void prepare_tile(const ConvS8& c, const StripPlan& p, const StripTile& tile, co
                   const int8_t* input, const StripScratch<Isa>& scratch) {
   using Element = typename Isa::Element;
   if (!p.in_place) {
-    fill_strip<Isa>(c, p, tile, input, scratch.strip);
+    if constexpr (can_take_windows<Isa>(0)) {
+      const size_t first = (tile.n * p.y.output + tile.y) * p.x.output + tile.x;
+      if (p.windows) fill_windows<Isa>(c, p, first, tile.height * tile.width, input, scratch.strip);
+    }
+    if (!p.windows) fill_strip<Isa>(c, p, tile, input, scratch.strip);
     if (tile.height == before.height && tile.width == before.width) return;
     return place_pixels<Isa>(p, tile, scratch.strip, p.y.place * p.x.length() * p.channels,
                              p.x.place * p.channels, scratch);

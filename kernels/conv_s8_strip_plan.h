@@ -17,6 +17,10 @@
 // Otherwise each tap has its own segment of the strip (place = 1, tap = tile
 // length), which also skips what a strided 1x1 convolution never reads.
 //
+// Where that is shorter, each output pixel has a strip place of its own that holds its whole window as one
+// run (conv_s8_strip_windows.h), if the Isa can do with that: the strip of a 1x1 convolution of as many
+// channels.
+//
 // A 1x1 kernel whose taps all lie inside the image may be read in place, without a strip, where the Isa
 // can and wants to.
 //
@@ -35,7 +39,8 @@
 //   Element, kStep (elements of k per multiply), kRows or rows(width) (pixels of a micro-tile), kPanel
 //   (channels), Epilogue, panel_width(), header_bytes(), pad_element(), convert(), fill(), pack_panel(),
 //   run_tiles(); and, if it can, reads_in_place(conv); kWholeTiles where micro-tiles of fewer pixels than
-//   kRows take as long as those of kRows; kGathers and gather() (implies kWholeTiles).
+//   kRows take as long as those of kRows; kGathers and gather() (implies kWholeTiles);
+//   kWindows, with an Element of one byte.
 #pragma once
 
 #include <cstddef>
@@ -97,6 +102,8 @@ struct StripPlan {
   size_t positions;           // what the items are shares of
   size_t panels_per_group, panels;
   ConvS8OutputStrides output;
+  bool windows;                          // the strip's places are whole windows, copied from rows of
+  size_t window_pitch, window_elements;  // so many elements, and of all rows
 };
 
 // Where rows do not matter, all pixels of all images are one row.
@@ -177,6 +184,41 @@ constexpr bool gathers(long) {
   return false;
 }
 
+template <class Isa>
+constexpr auto can_take_windows(int) -> decltype(Isa::kWindows) {
+  return Isa::kWindows;
+}
+template <class Isa>
+constexpr bool can_take_windows(long) {
+  return false;
+}
+
+constexpr size_t kWindowWorth = 32;  // copying 16 elements costs as much as so many products by a channel
+
+// Whether windows of their own save enough products: runs are padded to whole steps.
+template <class Isa>
+bool takes_windows(const ConvS8& c) {
+  if (!can_take_windows<Isa>(0) || c.groups != 1 || c.dilation_height != 1 || c.dilation_width != 1)
+    return false;
+  const size_t row = c.kernel_width * c.input_channels, window = c.kernel_height * row;
+  const bool merged = c.kernel_width > 1 && c.stride_width <= c.kernel_width;
+  const size_t runs = merged ? c.kernel_height : c.kernel_height * c.kernel_width;
+  const size_t steps = runs * divide_up(merged ? row : c.input_channels, Isa::kStep);
+  const size_t saved = (steps - divide_up(window, Isa::kStep)) * Isa::kStep;
+  return saved * c.output_channels >= kWindowWorth * c.kernel_height * divide_up(row, 16);
+}
+
+// The 1x1 convolution whose strip has a window as its pixel.
+inline ConvS8 windows_conv(const ConvS8& c) {
+  ConvS8 w = c;
+  w.input_height = c.output_height;
+  w.input_width = c.output_width;
+  w.input_channels = c.kernel_height * c.kernel_width * c.input_channels;
+  w.kernel_height = w.kernel_width = w.stride_height = w.stride_width = 1;
+  w.pad_top = w.pad_left = 0;
+  return w;
+}
+
 // A panel: output channels [first, first + columns) in `width` columns, packed in `bytes` at `offset`.
 struct Panel {
   size_t first, columns, width, group, offset, bytes;
@@ -205,8 +247,10 @@ size_t columns_of(const ConvS8& c, const StripPlan& p) {
 }
 
 template <class Isa>
-StripPlan make_plan(const ConvS8& c) {
+StripPlan make_plan(const ConvS8& conv) {
   StripPlan p = {};
+  p.windows = takes_windows<Isa>(conv);
+  const ConvS8 c = p.windows ? windows_conv(conv) : conv;
   const size_t pixels = c.batch * c.input_height * c.input_width;
   const bool flat = is_flat(c);
   p.y = flat ? make_axis(1, 1, 1, 1, 1, 0)
@@ -223,12 +267,18 @@ StripPlan make_plan(const ConvS8& c) {
   p.run_elements = (merged ? c.kernel_width : 1) * (c.input_channels / c.groups);
   p.run_steps = divide_up(p.run_elements, Isa::kStep);
   p.group_channels = c.input_channels / c.groups;
-  p.in_place = has_own_pixels(c) && reads_in_place<Isa>(c, 0);
+  p.in_place = !p.windows && has_own_pixels(c) && reads_in_place<Isa>(c, 0);
   p.tile_multiple = prefers_whole_tiles<Isa>(0) ? rows_of<Isa>(Isa::kPanel, 0) : 1;
   p.gathered_bytes = gathers<Isa>(0) ? p.runs * p.run_steps * Isa::kStep * sizeof(typename Isa::Element) : 0;
   p.panels_per_group = divide_up(c.output_channels / c.groups, Isa::kPanel);
   p.panels = p.panels_per_group * c.groups;
   choose_tile(&p, pixels_wanted(p), sizeof(typename Isa::Element));
+  if (p.windows) {
+    const size_t outputs = min_size(p.x.tile, conv.output_width);
+    const size_t row = (outputs - 1) * conv.stride_width + conv.kernel_width;
+    p.window_pitch = row * conv.input_channels;
+    p.window_elements = conv.kernel_height * p.window_pitch + kSlackElements;
+  }
   p.pixels = p.batch * p.y.output * p.x.output;
   p.by_panels = p.pixels <= p.y.tile * p.x.tile;
   p.positions = p.pixels * (p.by_panels ? columns_of<Isa>(c, p) : 1);

@@ -15,6 +15,7 @@ inline bool is_depthwise(const ConvS8& c) { return c.groups > 1 && c.groups == c
 
 struct SignedInputs {
   using Element = int8_t;
+  static constexpr bool kWindows = true;
 
   static int8_t pad_element(int32_t input_zero_point) { return static_cast<int8_t>(input_zero_point); }
   static void fill(int8_t* to, size_t count, int8_t value) { std::memset(to, value, count); }
