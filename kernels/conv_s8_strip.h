@@ -114,12 +114,17 @@ void fill_strip(const ConvS8& c, const StripPlan& p, const StripTile& tile, cons
 template <class Isa>
 void place_pixels(const StripPlan& p, const StripTile& tile, const typename Isa::Element* first, size_t row,
                   size_t pixel, const StripScratch<Isa>& scratch) {
-  size_t m = 0;
-  for (size_t y = 0; y < tile.height; ++y)
-    for (size_t x = 0; x < tile.width; ++x, ++m) {
-      scratch.pixels[m] = first + y * row + x * pixel;
-      scratch.outputs[m] = y * p.output.row + x * p.output.pixel;
+  const typename Isa::Element** pixels = scratch.pixels;
+  size_t* outputs = scratch.outputs;
+  const size_t output_row = p.output.row, output_pixel = p.output.pixel, width = tile.width;
+  for (size_t y = 0; y < tile.height; ++y, first += row) {
+    const typename Isa::Element* at = first;
+    size_t output = y * output_row;
+    for (size_t x = 0; x < width; ++x, at += pixel, output += output_pixel) {
+      *pixels++ = at;
+      *outputs++ = output;
     }
+  }
 }
 
 // Makes the tile's pixels ready to be multiplied: in a strip, or in place. In a strip, tiles of the
