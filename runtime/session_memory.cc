@@ -25,7 +25,9 @@
 namespace octet {
 namespace {
 
-constexpr size_t kSlackBytes = 64;  // vector kernels may read, never use, that far behind a block
+constexpr size_t kMostBytes =
+    std::numeric_limits<size_t>::max() / 4;  // of one request: nothing below overflows
+constexpr size_t kSlackBytes = 64;           // vector kernels may read, never use, that far behind a block
 
 constexpr size_t round_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -70,9 +72,10 @@ SessionMemory::~SessionMemory() {
 }
 
 bool SessionMemory::add_region(size_t bytes) {
-  const size_t used = std::max(bytes, regions_.empty() ? expected_ : expected_ / 4);
+  size_t used = std::max(bytes, regions_.empty() ? expected_ : expected_ / 4);
   Region region = {};
   region.address = map_region(used, &region.bytes);
+  if (region.address == nullptr && used > bytes) region.address = map_region(used = bytes, &region.bytes);
   if (region.address == nullptr) return false;
   free_ = advise_region(region.address, region.bytes, used);
   free_bytes_ = static_cast<size_t>(static_cast<uint8_t*>(region.address) + region.bytes - free_);
@@ -97,8 +100,10 @@ bool SessionMemory::add_region(size_t bytes) {
 
 #endif
 
+void SessionMemory::expect(size_t bytes) { expected_ = std::min(bytes, kMostBytes); }
+
 void* SessionMemory::allocate(size_t bytes) {
-  if (bytes > std::numeric_limits<size_t>::max() / 4) return nullptr;
+  if (bytes > kMostBytes) return nullptr;
   const size_t wanted = OCTET_MAPPED_REGIONS ? round_up(bytes + kSlackBytes, 64) : bytes + kSlackBytes;
   if (wanted > free_bytes_ && !add_region(wanted)) return nullptr;
   void* block = free_;

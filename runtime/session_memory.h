@@ -23,7 +23,7 @@ class SessionMemory {
 
   // About how much will be asked for in all; call it before the first allocate. More may follow, at the price
   // of further regions; memory that nobody asks for is never touched.
-  void expect(size_t bytes) { expected_ = bytes; }
+  void expect(size_t bytes);
 
   // 64-byte aligned, uninitialized; null when memory is exhausted. The 64 bytes behind are readable, never
   // used.

@@ -4,6 +4,8 @@
 #include "runtime/ops/conv_s8_op.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <limits>
 #include <new>
 
 #include "runtime/model.h"
@@ -56,7 +58,27 @@ size_t macs_per_microsecond(const PreparedConvS8& prepared) {
   return prepared.conv.groups == 1 ? dense : dense / 3;
 }
 
+// The product, or UINT64_MAX where it is more.
+uint64_t product(std::initializer_list<uint64_t> factors) {
+  uint64_t result = 1;
+  for (const uint64_t factor : factors)
+    if (__builtin_mul_overflow(result, factor, &result)) return std::numeric_limits<uint64_t>::max();
+  return result;
+}
+
 }  // namespace
+
+bool conv_s8_fits(const kernels::ConvS8& c, uint64_t most) {
+  constexpr uint64_t kPadded = 16;  // to multiples of that, of a group's channels: the widest of 32 bits
+  constexpr uint64_t kBytesPerWeight = 8;  // Winograd: 36 of 16 bits for 9
+  constexpr uint64_t kOutputsAtOnce =
+      1024;  // whose inputs may stand side by side, before a plan shrinks them
+  const auto padded = [](uint64_t n) { return (n + kPadded - 1) / kPadded * kPadded; };
+  const uint64_t window = product({c.kernel_height, c.kernel_width, c.input_channels});
+  const uint64_t packed = product({c.groups, padded(c.output_channels / c.groups), c.kernel_height,
+                                   c.kernel_width, padded(c.input_channels / c.groups), kBytesPerWeight});
+  return window <= most / kOutputsAtOnce && packed <= most;
+}
 
 Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, SessionMemory* memory,
                               kernels::ConvS8* conv) {
@@ -89,6 +111,10 @@ Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& optio
 
 Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,
                        PreparedConvS8* prepared) {
+  if (!conv_s8_fits(conv, std::numeric_limits<size_t>::max()))
+    return error(StatusCode::kUnsupported,
+                 "'%s': %zu x %zu taps of %zu channels; too large for %zu-bit addresses", view.name(),
+                 conv.kernel_height, conv.kernel_width, conv.input_channels, 8 * sizeof(size_t));
   prepared->conv = conv;
   prepared->kernel = &kernels::select_conv_s8(conv, context->cpu, &prepared->passed_over);
   const size_t bytes = prepared->kernel->packed_bytes(conv);

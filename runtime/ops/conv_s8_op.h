@@ -29,6 +29,11 @@ struct PreparedConvS8 {
   size_t minimum_items = 1;  // fewer are not worth a thread
 };
 
+// Whether what a kernel computes from the lengths of c - bytes of packed weights and of scratch, places
+// within them, and what leads to them - stays below `most`, with a margin. A tensor's limit does not ensure
+// that where addresses have 32 bits: packed weights are padded to the kernel's panels and steps.
+bool conv_s8_fits(const kernels::ConvS8& c, uint64_t most);
+
 // Selects and packs; raises context->scratch_bytes.
 Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,
                        PreparedConvS8* prepared);

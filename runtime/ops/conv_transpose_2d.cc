@@ -130,7 +130,13 @@ Status prepare_conv_transpose_2d_s8(const OpView& view, PrepareContext* context,
   const auto& o = *view.options<schema::Conv2DOptions>();
   kernels::ConvS8 transposed = transposed_geometry(view, o);
   OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->memory, &transposed));
-  std::vector<ConvTransposeS8Op::PreparedPhase> phases(kernels::conv_transpose_s8_phase_count(transposed));
+  constexpr size_t kMostPhases = 4096;  // each is a convolution with weights of its own
+  const size_t count = kernels::conv_transpose_s8_phase_count(transposed);
+  if (count > kMostPhases)
+    return error(StatusCode::kUnsupported,
+                 "ConvTranspose2D '%s': strides %zu x %zu make %zu convolutions; at most %zu", view.name(),
+                 transposed.stride_height, transposed.stride_width, count, kMostPhases);
+  std::vector<ConvTransposeS8Op::PreparedPhase> phases(count);
   for (size_t i = 0; i < phases.size(); ++i)
     OCTET_RETURN_IF_ERROR(prepare_phase(view, transposed, i, context, &phases[i]));
   op->reset(new (std::nothrow) ConvTransposeS8Op(view, std::move(phases)));

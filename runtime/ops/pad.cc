@@ -2,9 +2,10 @@
 //
 // Pad: grows or cuts the axes; any element type; kernels/pad.h. Trailing axes that keep their length
 // are part of a block.
+#include "kernels/pad.h"
+
 #include <cstring>
 
-#include "kernels/pad.h"
 #include "runtime/ops/op_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
@@ -14,28 +15,32 @@ namespace {
 
 kernels::PadModeKind mode_of(schema::PadMode mode) {
   switch (mode) {
-    case schema::PadMode_Reflect: return kernels::PadModeKind::kReflect;
-    case schema::PadMode_Edge: return kernels::PadModeKind::kEdge;
-    case schema::PadMode_Wrap: return kernels::PadModeKind::kWrap;
-    default: return kernels::PadModeKind::kConstant;
+    case schema::PadMode_Reflect:
+      return kernels::PadModeKind::kReflect;
+    case schema::PadMode_Edge:
+      return kernels::PadModeKind::kEdge;
+    case schema::PadMode_Wrap:
+      return kernels::PadModeKind::kWrap;
+    default:
+      return kernels::PadModeKind::kConstant;
   }
 }
 
 // One element of the padding value, in the bytes of `type`.
-void write_fill(const schema::PadOptions& options, TensorType type, uint8_t* fill) {
+void write_fill(const schema::PadOptions& options, TensorType type, uint8_t (*fill)[8]) {
   const float f32 = options.value();
   const int8_t s8 = options.value_s8();
   const int64_t whole = options.value_int();
   const uint8_t truth = whole != 0;
   if (type == schema::TensorType_F32) {
-    std::memcpy(fill, &f32, sizeof f32);
+    std::memcpy(*fill, &f32, sizeof f32);
   } else if (type == schema::TensorType_S8) {
-    std::memcpy(fill, &s8, sizeof s8);
+    std::memcpy(*fill, &s8, sizeof s8);
   } else if (type == schema::TensorType_BOOL) {
-    std::memcpy(fill, &truth, sizeof truth);
-  } else {  // the low bytes of a little-endian integer
-    for (size_t i = 0; i < element_bytes(type); ++i)
-      fill[i] = static_cast<uint8_t>(static_cast<uint64_t>(whole) >> (8 * i));
+    std::memcpy(*fill, &truth, sizeof truth);
+  } else {  // the low bytes of a little-endian integer, of which only the element's are used
+    for (size_t i = 0; i < sizeof *fill; ++i)
+      (*fill)[i] = static_cast<uint8_t>(static_cast<uint64_t>(whole) >> (8 * i));
   }
 }
 
@@ -53,7 +58,7 @@ class PadOp final : public Op {
     while (rank > 1 && stays(rank - 1)) --rank;
     pad_.element_bytes = element_bytes(output_->type);
     pad_.block_bytes = pad_.element_bytes * to.elements(rank, to.rank);
-    write_fill(options, output_->type, pad_.fill);
+    write_fill(options, output_->type, &pad_.fill);
     for (int d = 0; d < rank; ++d) {
       if (d > 0 && d < rank - 1 && stays(d) && stays(d - 1)) {  // one axis with the one before
         pad_.output_dims[pad_.rank - 1] *= static_cast<size_t>(to[d]);

@@ -284,6 +284,21 @@ TEST(ConvTranspose2D, Validation) {
   expect_error(m, "output_pad_height -1", [](ConvModel* c) { c->output_pad = -1; });
 }
 
+// Output pixels that are one convolution each would take memory without end.
+TEST(ConvTranspose2D, TooManyPhases) {
+  ConvModel m = transposed();
+  m.input = {1, 2, 2, 12};
+  m.stride = 65;
+  m.output = {1, 67, 66, 20};  // 65 + 3 - 2 * pad, and output_pad in height
+  OpTester t;
+  m.build(&t);
+  const ::testing::AssertionResult created = t.create();
+  EXPECT_FALSE(created);
+  EXPECT_NE(std::string(created.message()).find("strides 65 x 65 make 4225 convolutions; at most 4096"),
+            std::string::npos)
+      << created.message();
+}
+
 TEST(FullyConnected, Validation) {
   const ConvModel m = fully_connected();
   expect_error(m, "do not agree", [](ConvModel* c) { c->input[2] = 32; });

@@ -58,9 +58,17 @@ TEST(SessionMemory, TheBytesBehindAreReadable) {
 TEST(SessionMemory, TooMuchIsRefused) {
   SessionMemory memory;
   EXPECT_EQ(memory.allocate(std::numeric_limits<size_t>::max()), nullptr);
-  if (sizeof(size_t) > 4)  // a 32-bit system may have that much
+  if (sizeof(size_t) > 4) {  // a 32-bit system may have that much
     EXPECT_EQ(memory.allocate(std::numeric_limits<size_t>::max() / 8), nullptr);
+  }
   EXPECT_NE(memory.allocate(100), nullptr) << "a refusal leaves the rest usable";
+}
+
+// More than there can be is expected: what is asked for is there all the same.
+TEST(SessionMemory, ExpectingTooMuchIsNoHarm) {
+  constexpr size_t kMost = std::numeric_limits<size_t>::max();
+  for (const size_t expected : {kMost, kMost - 1000000, kMost / 2})
+    check_pieces(expected, {1, 100000, 3000000});
 }
 
 // A model with many pages of ones behind it, which a release would empty.
