@@ -2,10 +2,9 @@
 //
 // Pad: grows or cuts the axes; any element type; kernels/pad.h. Trailing axes that keep their length
 // are part of a block.
-#include "kernels/pad.h"
-
 #include <cstring>
 
+#include "kernels/pad.h"
 #include "runtime/ops/op_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
@@ -15,14 +14,10 @@ namespace {
 
 kernels::PadModeKind mode_of(schema::PadMode mode) {
   switch (mode) {
-    case schema::PadMode_Reflect:
-      return kernels::PadModeKind::kReflect;
-    case schema::PadMode_Edge:
-      return kernels::PadModeKind::kEdge;
-    case schema::PadMode_Wrap:
-      return kernels::PadModeKind::kWrap;
-    default:
-      return kernels::PadModeKind::kConstant;
+    case schema::PadMode_Reflect: return kernels::PadModeKind::kReflect;
+    case schema::PadMode_Edge: return kernels::PadModeKind::kEdge;
+    case schema::PadMode_Wrap: return kernels::PadModeKind::kWrap;
+    default: return kernels::PadModeKind::kConstant;
   }
 }
 
