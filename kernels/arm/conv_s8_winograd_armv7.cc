@@ -32,7 +32,7 @@ struct WinogradArmv7 : WinogradNeon {
   static constexpr double kInputCycles = 400, kOutputCycles = 1000, kWeightCycles = 220;
 
   // M of 4 tiles; all lines of U.
-  static __attribute__((noinline)) void multiply_4(const WinogradProduct& p) {
+  static inline __attribute__((always_inline)) void multiply_4(const WinogradProduct& p) {
     const uint8_t *v = p.v, *u = p.u, *ahead = v + 2 * p.chunk_bytes;
     size_t lines = p.lines;
     // clang-format off
@@ -65,7 +65,7 @@ struct WinogradArmv7 : WinogradNeon {
   }
 
   // Up to 3 tiles of the last four are memory that no one reads.
-  static void multiply_tiles(size_t count, WinogradProduct p) {
+  static __attribute__((noinline)) void multiply_tiles(size_t count, WinogradProduct p) {
     for (; count > 0; count -= min_size(count, 4)) {
       multiply_4(p);
       p.v += 64;

@@ -86,7 +86,7 @@ struct WinogradInOrder : WinogradNeon {
   static constexpr double kInputCycles = 440, kOutputCycles = 840, kWeightCycles = 200;
 
   // M of 8 tiles; all lines of U.
-  static __attribute__((noinline)) void multiply_8(const WinogradProduct& p) {
+  static inline __attribute__((always_inline)) void multiply_8(const WinogradProduct& p) {
     const uint8_t *v = p.v, *u = p.u, *ahead = v + 2 * p.chunk_bytes;
     size_t lines = p.lines, t0, t1, t2, t3;
     // clang-format off
@@ -120,7 +120,7 @@ struct WinogradInOrder : WinogradNeon {
     // clang-format on
   }
 
-  static __attribute__((noinline)) void multiply_4(const WinogradProduct& p) {
+  static inline __attribute__((always_inline)) void multiply_4(const WinogradProduct& p) {
     const uint8_t *v = p.v, *u = p.u, *ahead = v + 2 * p.chunk_bytes;
     size_t lines = p.lines, t0, t1, t2, t3;
     // clang-format off
@@ -147,7 +147,7 @@ struct WinogradInOrder : WinogradNeon {
   }
 
   // 8 at a time; the rest 4 at a time, up to 3 of which are memory that no one reads.
-  static void multiply_tiles(size_t count, WinogradProduct p) {
+  static __attribute__((noinline)) void multiply_tiles(size_t count, WinogradProduct p) {
     for (; count >= 8; count -= 8) {
       multiply_8(p);
       p.v += 128;
