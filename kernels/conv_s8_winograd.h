@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The steps of Winograd F(4x4, 3x3); conv_s8_winograd_plan.h has the formula and the layouts. An item is a
-// block of tiles by a panel of output channels:
+// The steps of Winograd F(4x4, 3x3); conv_s8_winograd_plan.h has the formula and the layouts. A block of
+// tiles by a panel of output channels is worked on at once; an item is a share of its tiles, so a thread's
+// range of items cuts its first and its last block only:
 //
 //   inputs   windows of the block -> V (once for all panels of the block in a range of items)
 //   weights  s8 -> U, a part of the input channels at a time, unless U is stored
@@ -61,6 +62,21 @@ inline void next_tile(const ConvS8& c, const WinogradPlan& p, WinogradTile* t) {
   ++t->n;
 }
 
+// Tiles [first, first + count), which stand at `place` and behind in their block's V and M.
+struct WinogradTiles {
+  size_t first, count, place;
+};
+
+// Of a block: shares [share, end) of it, which are none where it is smaller than others and they are too.
+inline WinogradTiles find_tiles(const WinogradPlan& p, size_t block, size_t share, size_t end) {
+  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
+  if (end - share == p.shares) return {first, count, 0};
+  const size_t groups = divide_up(count, p.together);
+  const size_t from = groups * share / p.shares * p.together;
+  const size_t to = min_size(groups * end / p.shares * p.together, count);
+  return {first + from, to - from, from};
+}
+
 // ---- product ----
 
 // M of one point: tiles by a panel, over `lines` lines of U.
@@ -82,7 +98,7 @@ void multiply(size_t rows, const WinogradProduct& t) {
   Isa::template multiply_rows<kRows>(t);
 }
 
-// All tiles of the block, in micro-tiles that differ by at most one row.
+// All tiles, in micro-tiles that differ by at most one row.
 template <class Isa>
 void multiply_in_micro_tiles(size_t tiles, WinogradProduct t) {
   const size_t portions = divide_up(tiles, Isa::kRows), rows = tiles / portions, longer = tiles % portions;
@@ -94,8 +110,10 @@ void multiply_in_micro_tiles(size_t tiles, WinogradProduct t) {
   }
 }
 
+// A function of its own, in which registers are enough.
 template <class Isa>
-void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights, const WinogradScratch& s) {
+__attribute__((noinline)) void multiply_panel(const WinogradPlan& p, WinogradTiles tiles,
+                                              const uint8_t* weights, const WinogradScratch& s) {
   for (size_t line = 0; line < p.lines; line += p.part_lines) {
     WinogradProduct t = {};
     t.lines = min_size(p.part_lines, p.lines - line);
@@ -109,10 +127,11 @@ void multiply_panel(const WinogradPlan& p, size_t tiles, const uint8_t* weights,
       u = s.u;
     }
     for (size_t point = 0; point < kPoints; ++point) {
-      t.v = s.v + point * p.v_bytes + line * Isa::kInterleave / Isa::kChunk * t.chunk_bytes;
+      t.v = s.v + point * p.v_bytes + line * Isa::kInterleave / Isa::kChunk * t.chunk_bytes +
+            tiles.place * 2 * Isa::kChunk;
       t.u = u + point * p.u_bytes;
-      t.m = s.m + point * p.m_bytes;
-      Isa::multiply_tiles(tiles, t);
+      t.m = s.m + point * p.m_bytes + tiles.place * 4 * Isa::kPanel;
+      Isa::multiply_tiles(tiles.count, t);
     }
   }
 }
@@ -146,25 +165,26 @@ inline WinogradTarget make_target(const ConvS8& c, const WinogradPlan& p, const 
 }
 
 template <class Isa>
-void transform_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, size_t panel, const void* header,
-                       const WinogradScratch& s, int8_t* output) {
+void transform_outputs(const ConvS8& c, const WinogradPlan& p, WinogradTiles tiles, size_t panel,
+                       const void* header, const WinogradScratch& s, int8_t* output) {
   const auto& h = *static_cast<const PanelHeader<Isa>*>(header);
   const typename Isa::Epilogue epilogue(c, h);
-  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
-  WinogradTile tile = find_tile(p, first);
+  const size_t count = tiles.count;
+  const uint8_t* m = s.m + tiles.place * 4 * Isa::kPanel;
+  WinogradTile tile = find_tile(p, tiles.first);
   for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
     const WinogradTarget to = make_target<Isa>(c, p, tile, panel, output);
-    Isa::transform_outputs(s.m + i * 4 * Isa::kPanel, p.m_bytes, h, epilogue, to);
+    Isa::transform_outputs(m + i * 4 * Isa::kPanel, p.m_bytes, h, epilogue, to);
   }
 }
 
 // What transform_outputs() has written, through the output table.
 template <class Isa>
-void look_up_outputs(const ConvS8& c, const WinogradPlan& p, size_t block, size_t panel, int8_t* output) {
+void look_up_outputs(const ConvS8& c, const WinogradPlan& p, WinogradTiles tiles, size_t panel,
+                     int8_t* output) {
   const typename Isa::OutputTable table(c.output_table);
-  const size_t first = first_tile(p, block), count = first_tile(p, block + 1) - first;
-  WinogradTile tile = find_tile(p, first);
-  for (size_t i = 0; i < count; ++i, next_tile(c, p, &tile)) {
+  WinogradTile tile = find_tile(p, tiles.first);
+  for (size_t i = 0; i < tiles.count; ++i, next_tile(c, p, &tile)) {
     const WinogradTarget to = make_target<Isa>(c, p, tile, panel, output);
     for (size_t y = 0; y < to.height; ++y)
       table.look_up(to.output + y * to.row, to.width, to.pixel, to.columns);
@@ -178,13 +198,23 @@ void run(const ConvS8& c, const void* packed, const int8_t* input, void* output,
   const auto* panels = static_cast<const uint8_t*>(packed) + align_64(sizeof(WinogradPlan));
   const WinogradScratch s(p, scratch);
   std::memset(s.pad, c.input_zero_point, p.chunk_channels);
-  for (size_t item = first_item; item < last_item; ++item) {
-    const size_t block = item / p.panels, panel = item % p.panels;
+  size_t share = first_item % p.shares, panel = first_item / p.shares % p.panels;
+  size_t block = first_item / p.shares / p.panels;
+  bool has_inputs = false;
+  for (size_t item = first_item; item < last_item;) {
+    if (!has_inputs) Isa::transform_inputs(c, p, block, input, s);
+    const size_t shares = min_size(p.shares - share, last_item - item);
+    const WinogradTiles tiles = find_tiles(p, block, share, share + shares);
     const uint8_t* packed_panel = panels + panel * p.panel_bytes;
-    if (item == first_item || panel == 0) Isa::transform_inputs(c, p, block, input, s);
-    multiply_panel<Isa>(p, first_tile(p, block + 1) - first_tile(p, block), packed_panel + p.header_bytes, s);
-    transform_outputs<Isa>(c, p, block, panel, packed_panel, s, static_cast<int8_t*>(output));
-    if (c.output_table) look_up_outputs<Isa>(c, p, block, panel, static_cast<int8_t*>(output));
+    if (tiles.count > 0) multiply_panel<Isa>(p, tiles, packed_panel + p.header_bytes, s);
+    transform_outputs<Isa>(c, p, tiles, panel, packed_panel, s, static_cast<int8_t*>(output));
+    if (c.output_table) look_up_outputs<Isa>(c, p, tiles, panel, static_cast<int8_t*>(output));
+    item += shares;
+    share = 0;
+    has_inputs = ++panel < p.panels;
+    if (has_inputs) continue;
+    panel = 0;
+    ++block;
   }
 }
 

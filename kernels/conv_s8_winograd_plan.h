@@ -55,7 +55,8 @@ namespace octet::kernels {
 namespace {
 
 constexpr size_t kTile = 4, kWindow = 6, kPoints = 36, kTaps = 9;
-constexpr size_t kItemsWanted = 16;   // so that threads find work in small images too
+constexpr size_t kPiecesWanted = 16;  // blocks by panels, so that threads find work in small images too
+constexpr size_t kMostItems = 240;    // nearly equal ones, so that threads get as much
 constexpr int kHeadroomBits = 25;     // |x| < 2^25, above
 constexpr int kScaleBits = 6;         // 64 * x is what stands in the s32
 constexpr uint32_t kBiasFactor = 36;  // of point (1, 1), above
@@ -91,6 +92,7 @@ struct WinogradPlan {
   size_t tiles_x, image_tiles, tiles;  // of a row, of an image, of all images
   size_t together, groups;             // Isa::kTogether; so many tiles are a group
   size_t block, blocks;                // tiles, at most, that pass the steps together
+  size_t shares;                       // of a block, equal in tiles: items are shares by panels
   size_t panels, lines;
   size_t chunks, chunk_channels;     // channels of all chunks
   size_t part_lines;                 // lines whose U stands together
@@ -151,8 +153,9 @@ inline bool accumulators_fit(const ConvS8& c) {
   return true;
 }
 
-// Tiles of a block: V, M and a part of U stay in their share of L2. The blocks make enough items for threads
-// to share evenly.
+// Tiles of a block: V, M and a part of U stay in their share of L2. Blocks by panels are enough for a few
+// threads; shares make the items of more threads even: of at least half a micro-tile, and only where U is
+// stored, as two threads would else make the same U.
 template <class Isa>
 void choose_block(WinogradPlan* p, const WinogradLimits& limits) {
   const size_t tile_bytes = kPoints * (2 * Isa::kChunk * p->chunks + 4 * Isa::kPanel);
@@ -160,12 +163,14 @@ void choose_block(WinogradPlan* p, const WinogradLimits& limits) {
   const size_t budget = p->stored ? limits.block_stored : limits.block_made;
   const size_t room = budget > part_bytes ? budget - part_bytes : 0;
   const size_t most = max_size(room / tile_bytes, limits.least_tiles);
-  const size_t wanted = divide_up(p->stored ? kItemsWanted : kItemsWanted / 2, p->panels);
+  const size_t wanted = divide_up(p->stored ? kPiecesWanted : kPiecesWanted / 2, p->panels);
   const size_t shortest = divide_up(p->tiles, Isa::kRows);  // blocks of one micro-tile
   p->blocks = max_size(max_size(divide_up(p->tiles, most), min_size(wanted, shortest)), 1);
   const size_t groups = max_size(divide_up(p->groups, p->blocks), 1);  // of a block
   p->blocks = divide_up(p->groups, groups);
   p->block = groups * p->together;
+  const size_t shares = p->stored ? max_size(2 * p->block / Isa::kRows, 1) : 1;
+  p->shares = min_size(min_size(groups, shares), divide_up(kMostItems, p->blocks * p->panels));
 }
 
 template <class Isa>
@@ -209,7 +214,7 @@ size_t packed_bytes(const ConvS8& c) {
 template <class Isa>
 size_t items(const ConvS8& c) {
   const WinogradPlan p = make_plan<Isa>(c);
-  return p.blocks * p.panels;
+  return p.blocks * p.panels * p.shares;
 }
 
 // ---- when it pays ----
