@@ -4,9 +4,9 @@
 // registers: a square kernel, dilation 1, blocks of eight channels, one or two rows of
 // output at a time. Builds for AArch64 and ARMv7.
 //
-// Outputs whose windows lie inside the input are computed from it; those at the edges from a patch, a copy of
-// their columns with input_zero_point where there is no input. So is a row that is short, and a block that
-// has fewer than eight channels: loads never leave the tensor.
+// Groups of blocks, up to the 64 channels of a cache line, are computed one after another. For a group,
+// the rows of input that a row of output reads are copied into a ring of rows in scratch, with
+// input_zero_point around them: the loops know no edges and loads never leave the tensor.
 //
 // What neighbouring outputs share stays in registers, a ring of columns whose begin moves on with every step
 // (the loop is unrolled until it is where it was).
@@ -21,7 +21,7 @@
 //   pack(c, block, to)  a block's weights
 //   Kernel(packed, range)                  loads them
 //   begin(pixels, ring)                    the first kShared columns
-//   inside<begin>(pixels, ring, out, step) a step: outputs stand `step` apart
+//   inside<begin>(pixels, ring, out)       a step: its outputs go to out[0] and, if there are 16, to out[1]
 //   Fast, is_fast(packed)                  a faster Kernel for blocks that allow it, or itself
 // pixels(row, k) loads eight channels of column k: in begin() from the window's first one on, in
 // inside() from the first behind the shared ones.
@@ -93,7 +93,7 @@ inline void depthwise_apply_table(const ConvS8& c, int8_t* row, size_t pixel_str
     apply_table(parts, row, row, c.output_channels);
 }
 
-constexpr size_t kPatchOutputs = 8;
+constexpr size_t kRingBytes = 32 * 1024;  // of all rows
 
 template <class Kernel>
 struct DepthwiseColumns {
@@ -101,23 +101,53 @@ struct DepthwiseColumns {
   static constexpr size_t kOutputs = Kernel::kOutputs, kStride = Kernel::kStride;
   static constexpr size_t kBlockBytes = kEightHeader + Kernel::kWeightBytes;
   static constexpr size_t kRoundSteps = Kernel::kAdvance ? Kernel::kRing / Kernel::kAdvance : 1;
-  // Of input, for so many outputs, a multiple of kOutputs.
-  static constexpr size_t columns(size_t outputs) { return (outputs - kOutputs) * kStride + Kernel::kReach; }
-  static constexpr size_t kPatchColumns = columns(kPatchOutputs);
+  static_assert(kOutputs * kOutputRows <= 2);
 
-  // One row of output, or two.
+  // How the work is cut, and scratch: a row of padding, the ring of rows, two rows of outputs where a block
+  // is not full.
+  struct Plan {
+    size_t blocks, group_blocks;
+    size_t pixel, columns, row_bytes;  // of a row in scratch
+
+    explicit Plan(const ConvS8& c) {
+      const size_t steps = (c.output_width + kOutputs - 1) / kOutputs;
+      blocks = depthwise_blocks(c.input_channels, kEight);
+      columns = (steps - 1) * kOutputs * kStride + Kernel::kReach;
+      group_blocks = blocks < kDepthwiseGroup / kEight ? blocks : kDepthwiseGroup / kEight;
+      while (group_blocks > 1 && kInputRows * columns * group_blocks * kEight > kRingBytes)
+        group_blocks = (group_blocks + 1) / 2;
+      pixel = group_blocks * kEight;
+      row_bytes = columns * pixel;
+    }
+    size_t outputs_at() const { return (kInputRows + 1) * row_bytes; }
+  };
+
+  // Blocks [first, last), whose channels are [channel, channel + width).
+  struct Group {
+    size_t first, last, channel, width;
+  };
+  static Group find_group(const ConvS8& c, const Plan& plan, size_t first) {
+    const size_t behind = first + plan.group_blocks, last = behind < plan.blocks ? behind : plan.blocks;
+    const size_t channel = eight_block(c.input_channels, first).first;
+    const DepthwiseBlock end = eight_block(c.input_channels, last - 1);
+    return {first, last, channel, end.first + end.valid - channel};
+  }
+
+  // One row of output, or two, from the rows of a group.
   struct Rows {
     const int8_t* in[kInputRows];
     int8_t* out[2];
     size_t count, pixel_stride;
   };
 
-  // Neighbouring outputs: from the first one's window on, `pixel` bytes from column to column.
+  // A row of one block: from the first output's window on, `pixel` bytes from column to column.
   struct Segment {
     const int8_t* in[kInputRows];
     size_t pixel, steps;
+    bool half_step;  // behind the last step half a one, the other half of which goes to `dummy`
     int8_t* out[2];
     size_t out_step[2];
+    int8_t* dummy;
   };
 
   template <class Variant, size_t kBegin>
@@ -125,9 +155,11 @@ struct DepthwiseColumns {
                                                              typename Kernel::Column* ring) {
     kernel.template inside<kBegin>(
         [&](size_t row, size_t k) __attribute__((always_inline)) { return vld1_s8(s.in[row] + k * s.pixel); },
-        ring, s.out, s.out_step);
+        ring, s.out);
 #pragma GCC unroll 6
     for (size_t r = 0; r < kInputRows; ++r) s.in[r] += kOutputs * kStride * s.pixel;
+    s.out[0] += s.out_step[0];
+    s.out[1] += s.out_step[1];
   }
 
   // Steps until the ring begins where it did.
@@ -149,7 +181,8 @@ struct DepthwiseColumns {
 #pragma GCC unroll 6
     for (size_t r = 0; r < kInputRows; ++r) s.in[r] += Kernel::kShared * s.pixel;
     for (size_t rounds = s.steps / kRoundSteps; rounds > 0; --rounds) run_round(kernel, s, ring);
-    for (size_t left = s.steps % kRoundSteps; left > 0; --left) {
+    for (size_t left = s.steps % kRoundSteps + s.half_step; left > 0; --left) {
+      if (left == s.half_step) s.out[1] = s.dummy;
       run_step<Variant, 0>(kernel, s, ring);
 #pragma GCC unroll 4
       for (size_t k = 0; k < Kernel::kShared; ++k) ring[k] = ring[(k + Kernel::kAdvance) % Kernel::kRing];
@@ -161,85 +194,61 @@ struct DepthwiseColumns {
                             : run_segment<Kernel>(segment, packed, range);
   }
 
-  struct Patch {
-    int8_t in[kInputRows][kPatchColumns][kEight];
-    int8_t out[2][kPatchOutputs][kEight];
-  };
-
-  // Columns of one row from `column` on, which may lie outside (left of the input it has wrapped).
-  static void fill_patch(const ConvS8& c, const int8_t* row, const DepthwiseBlock& block, size_t column,
-                         size_t count, int8_t (*to)[kEight]) {
-    const int8x8_t padding = vdup_n_s8(static_cast<int8_t>(c.input_zero_point));
-    for (size_t k = 0; k < count; ++k, ++column) {
-      if (column >= c.input_width) {
-        vst1_s8(to[k], padding);
-        continue;
-      }
-      const int8_t* pixel = row + column * c.input_channels + block.first;
-      vst1_s8(to[k], block.valid == kEight ? vld1_s8(pixel) : load_part(pixel, block.valid));
-    }
-  }
-
-  // Outputs [x, x + count), at most kPatchOutputs.
-  static __attribute__((noinline)) void run_patch(const ConvS8& c, const Rows& rows,
-                                                  const DepthwiseBlock& block, const uint8_t* packed,
-                                                  size_t x, size_t count) {
-    Patch patch;
+  // Outputs of one block, `pixel_stride` apart.
+  static void run_block(const ConvS8& c, const Rows& rows, size_t channel, size_t pixel,
+                        const uint8_t* packed, const RequantizeRange& range) {
+    int8_t dummy[kEight];
     Segment s;
-    s.steps = (count + kOutputs - 1) / kOutputs;
-    s.pixel = kEight;
-    for (size_t r = 0; r < kInputRows; ++r) {
-      fill_patch(c, rows.in[r], block, x * kStride - c.pad_left, columns(s.steps * kOutputs), patch.in[r]);
-      s.in[r] = patch.in[r][0];
-    }
-    for (size_t r = 0; r < 2; ++r) {
-      s.out[r] = patch.out[r][0];
-      s.out_step[r] = kEight;
-    }
-    run_any(s, packed, {c.output_zero_point, c.output_min, c.output_max});
-    for (size_t r = 0; r < rows.count; ++r) {
-      int8_t* out = rows.out[r] + x * rows.pixel_stride + block.first;
-      for (size_t i = 0; i < count; ++i, out += rows.pixel_stride)
-        store_part(out, vld1_s8(patch.out[r][i]), block.valid);
-    }
+    for (size_t r = 0; r < kInputRows; ++r) s.in[r] = rows.in[r] + channel;
+    s.pixel = pixel;
+    s.steps = c.output_width / kOutputs;
+    s.half_step = c.output_width % kOutputs != 0;
+    s.dummy = dummy;
+    s.out[0] = rows.out[0];
+    s.out[1] = kOutputs == 2 ? rows.out[0] + rows.pixel_stride : rows.count == 2 ? rows.out[1] : dummy;
+    s.out_step[0] = kOutputs * rows.pixel_stride;
+    s.out_step[1] = kOutputs == 2 || rows.count == 2 ? s.out_step[0] : 0;
+    run_any(s, packed, range);
   }
 
-  // Outputs [x, x + steps * kOutputs), all of whose columns lie inside.
-  static void run_inside(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
-                         const uint8_t* packed, size_t x, size_t steps) {
-    int8_t dummy[kOutputs * kEight];  // for a second row that does not exist
-    Segment s;
-    s.pixel = c.input_channels;
-    s.steps = steps;
-    for (size_t r = 0; r < kInputRows; ++r)
-      s.in[r] = rows.in[r] + (x * kStride - c.pad_left) * c.input_channels + block.first;
-    for (size_t r = 0; r < 2; ++r) {
-      const bool exists = r < rows.count;
-      s.out[r] = exists ? rows.out[r] + x * rows.pixel_stride + block.first : dummy;
-      s.out_step[r] = exists ? rows.pixel_stride : 0;
-    }
-    run_any(s, packed, {c.output_zero_point, c.output_min, c.output_max});
+  // The same for fewer than eight channels: in a row of their own, then where they belong.
+  static void run_part(const ConvS8& c, const Rows& rows, size_t pixel, const uint8_t* packed,
+                       const RequantizeRange& range, int8_t* outputs) {
+    Rows eight = rows;
+    eight.pixel_stride = kEight;
+    for (size_t r = 0; r < 2; ++r) eight.out[r] = outputs + r * c.output_width * kEight;
+    run_block(c, eight, 0, pixel, packed, range);
+    for (size_t r = 0; r < rows.count; ++r)
+      for (size_t x = 0; x < c.output_width; ++x)
+        store_part(rows.out[r] + x * rows.pixel_stride, vld1_s8(eight.out[r] + x * kEight), c.input_channels);
   }
 
-  static void run_block(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
-                        const uint8_t* packed) {
-    const size_t width = c.output_width, reach = c.input_width + c.pad_left;
-    size_t begin = (c.pad_left + kStride - 1) / kStride, steps = 0;
-    if (block.valid == kEight && begin < width && reach >= begin * kStride + Kernel::kReach) {
-      steps = (reach - begin * kStride - Kernel::kReach) / (kStride * kOutputs) + 1;
-      if (steps > (width - begin) / kOutputs) steps = (width - begin) / kOutputs;
-    }
-    if (steps == 0 || width <= kPatchOutputs) begin = width;
-    for (size_t x = 0; x < width;) {
-      if (x == begin) {
-        run_inside(c, rows, block, packed, x, steps);
-        x += steps * kOutputs;
-        continue;
-      }
-      const size_t rest = (x < begin ? begin : width) - x,
-                   count = rest < kPatchOutputs ? rest : kPatchOutputs;
-      run_patch(c, rows, block, packed, x, count);
-      x += count;
+  // Bytes of one pixel, of which eight may be read and written at a time if there are so many.
+  static inline void copy_pixel(const int8_t* from, size_t bytes, int8_t* to) {
+    if (bytes < kEight) return vst1_s8(to, load_part(from, bytes));
+    size_t i = 0;
+    for (; i + 16 <= bytes; i += 16) vst1q_s8(to + i, vld1q_s8(from + i));
+    if (i == bytes) return;
+    if (i + kEight <= bytes) vst1_s8(to + i, vld1_s8(from + i));
+    vst1_s8(to + bytes - kEight, vld1_s8(from + bytes - kEight));
+  }
+
+  // A group's channels of a row of input, and the padding beside it.
+  static __attribute__((noinline)) void copy_row(const ConvS8& c, const Plan& plan, const Group& group,
+                                                 const int8_t* row, int8_t* to) {
+    const size_t left = c.pad_left < plan.columns ? c.pad_left : plan.columns;
+    const size_t rest = plan.columns - left, inside = c.input_width < rest ? c.input_width : rest;
+    const size_t pixel = plan.pixel, channels = c.input_channels;
+    std::memset(to, c.input_zero_point, left * pixel);
+    std::memset(to + (left + inside) * pixel, c.input_zero_point, (rest - inside) * pixel);
+    to += left * pixel;
+    row += group.channel;
+    if (pixel == channels) {
+      std::memcpy(to, row, inside * pixel);
+    } else if (group.width == 64) {
+      for (size_t x = 0; x < inside; ++x, row += channels, to += pixel) copy_pixel(row, 64, to);
+    } else {
+      for (size_t x = 0; x < inside; ++x, row += channels, to += pixel) copy_pixel(row, group.width, to);
     }
   }
 
@@ -249,63 +258,95 @@ struct DepthwiseColumns {
            c.dilation_width == 1;
   }
 
-  static size_t blocks(const ConvS8& c) { return depthwise_blocks(c.input_channels, kEight); }
-  static size_t packed_bytes(const ConvS8& c) { return blocks(c) * kBlockBytes; }
+  static size_t packed_bytes(const ConvS8& c) {
+    return depthwise_blocks(c.input_channels, kEight) * kBlockBytes;
+  }
 
   static void pack(const ConvS8& c, void* packed) {
     auto* to = static_cast<uint8_t*>(packed);
-    for (size_t i = 0; i < blocks(c); ++i, to += kBlockBytes) {
+    for (size_t i = 0; i < depthwise_blocks(c.input_channels, kEight); ++i, to += kBlockBytes) {
       const DepthwiseBlock block = eight_block(c.input_channels, i);
       pack_eight_header(c, block, to);
       Kernel::pack(c, block, to + kEightHeader);
     }
   }
 
-  // A row of padding.
-  static size_t scratch_bytes(const ConvS8& c) { return c.input_width * c.input_channels; }
+  static size_t scratch_bytes(const ConvS8& c) {
+    return Plan(c).outputs_at() + (c.input_channels < kEight ? 2 * c.output_width * kEight : 0);
+  }
 
   static size_t row_groups(const ConvS8& c) { return (c.output_height + kOutputRows - 1) / kOutputRows; }
   static size_t items(const ConvS8& c) { return c.batch * row_groups(c); }
 
-  static Rows find_rows(const ConvS8& c, const int8_t* input, void* output, size_t item,
-                        const int8_t* padding) {
+  // The outputs of an item, from `channel` on.
+  static Rows find_outputs(const ConvS8& c, void* output, size_t item, size_t channel) {
     const ConvS8OutputStrides strides = conv_s8_output_strides(c);
     const size_t n = item / row_groups(c), y = item % row_groups(c) * kOutputRows;
     Rows rows;
-    for (size_t r = 0; r < kInputRows; ++r)
-      rows.in[r] = depthwise_row(
-          c, input, n, static_cast<ptrdiff_t>(y * kStride + r) - static_cast<ptrdiff_t>(c.pad_top), padding);
-    rows.out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
+    rows.out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row + channel;
     rows.out[1] = rows.out[0] + strides.row;
     rows.count = c.output_height - y < kOutputRows ? c.output_height - y : kOutputRows;
     rows.pixel_stride = strides.pixel;
     return rows;
   }
 
-  static void run_portion(const ConvS8& c, const void* packed, const int8_t* input, void* output,
-                          size_t first_item, size_t last_item, int8_t* scratch) {
-    constexpr size_t kBlocks = kDepthwiseGroup / kEight;
-    for (size_t first = 0; first < blocks(c); first += kBlocks) {
-      const size_t last = first + kBlocks < blocks(c) ? first + kBlocks : blocks(c);
-      for (size_t item = first_item; item < last_item; ++item) {
-        const Rows rows = find_rows(c, input, output, item, scratch);
-        for (size_t i = first; i < last; ++i)
-          run_block(c, rows, eight_block(c.input_channels, i),
-                    static_cast<const uint8_t*>(packed) + i * kBlockBytes);
-      }
+  // Rows of image n are in the ring up to here.
+  struct Copied {
+    size_t n, rows;
+  };
+
+  // The rows of input of an item, copied unless they are there already.
+  static void find_inputs(const ConvS8& c, const Plan& plan, const Group& group, const int8_t* input,
+                          size_t item, int8_t* scratch, Copied* copied, const int8_t** in) {
+    const size_t n = item / row_groups(c), first = item % row_groups(c) * kOutputRows * kStride;
+    if (copied->n != n) *copied = {n, 0};
+    for (size_t r = 0; r < kInputRows; ++r) {
+      const size_t y = first + r - c.pad_top;  // above the input: wraps
+      in[r] = scratch;
+      if (y >= c.input_height) continue;
+      int8_t* row = scratch + (1 + y % kInputRows) * plan.row_bytes;
+      in[r] = row;
+      if (y < copied->rows) continue;
+      copy_row(c, plan, group, depthwise_row(c, input, n, static_cast<ptrdiff_t>(y), nullptr), row);
+      copied->rows = y + 1;
     }
-    for (size_t item = first_item; c.output_table && item < last_item; ++item) {
-      const Rows rows = find_rows(c, input, output, item, scratch);
-      for (size_t r = 0; r < rows.count; ++r) depthwise_apply_table(c, rows.out[r], rows.pixel_stride);
+  }
+
+  static void run_group(const ConvS8& c, const Plan& plan, const Group& group, const void* packed,
+                        const int8_t* input, void* output, size_t first_item, size_t last_item,
+                        int8_t* scratch) {
+    const RequantizeRange range(c.output_zero_point, c.output_min, c.output_max);
+    Copied copied = {c.batch, 0};
+    for (size_t item = first_item; item < last_item; ++item) {
+      Rows rows = find_outputs(c, output, item, 0);
+      find_inputs(c, plan, group, input, item, scratch, &copied, rows.in);
+      const uint8_t* block = static_cast<const uint8_t*>(packed) + group.first * kBlockBytes;
+      if (c.input_channels < kEight) {
+        run_part(c, rows, plan.pixel, block, range, scratch + plan.outputs_at());
+        continue;
+      }
+      for (size_t i = group.first; i < group.last; ++i, block += kBlockBytes) {
+        const size_t channel = eight_block(c.input_channels, i).first;
+        Rows here = rows;
+        here.out[0] += channel;
+        here.out[1] += channel;
+        run_block(c, here, channel - group.channel, plan.pixel, block, range);
+      }
     }
   }
 
   static void run(const ConvS8& c, const void* packed, const int8_t* input, void* output, size_t first_item,
                   size_t last_item, void* scratch_memory) {
+    const Plan plan(c);
     auto* scratch = static_cast<int8_t*>(scratch_memory);
-    std::memset(scratch, c.input_zero_point, c.input_width * c.input_channels);
+    std::memset(scratch, c.input_zero_point, plan.row_bytes);
     for_each_portion(c, kOutputRows, first_item, last_item, [&](size_t first, size_t last) {
-      run_portion(c, packed, input, output, first, last, scratch);
+      for (size_t block = 0; block < plan.blocks; block += plan.group_blocks)
+        run_group(c, plan, find_group(c, plan, block), packed, input, output, first, last, scratch);
+      for (size_t item = first; c.output_table && item < last; ++item) {
+        const Rows rows = find_outputs(c, output, item, 0);
+        for (size_t r = 0; r < rows.count; ++r) depthwise_apply_table(c, rows.out[r], rows.pixel_stride);
+      }
     });
   }
 

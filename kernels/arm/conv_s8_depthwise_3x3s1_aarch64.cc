@@ -23,13 +23,12 @@ struct Depthwise3x3s1 : ThreeByThree<kChain> {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, ThreeRows* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, ThreeRows* ring, int8_t* const (&out)[2]) {
     const ThreeRows &a = ring[kBegin], &b = ring[kBegin + 1];
     ThreeRows &d = ring[(kBegin + 2) % 4], &e = ring[(kBegin + 3) % 4];
     d = Base::column(pixels, 0);
     e = Base::column(pixels, 1);
-    this->two_outputs({{&a, &b, &d}, {&b, &d, &e}}, out[0], step[0]);
-    out[0] += 2 * step[0];
+    this->two_outputs({{&a, &b, &d}, {&b, &d, &e}}, out);
   }
 };
 

@@ -65,13 +65,11 @@ struct Depthwise3x3s1 {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, Quads* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, Quads* ring, int8_t* const (&out)[2]) {
     const Quads &a = ring[kBegin], &b = ring[(kBegin + 1) % 3];
     Quads& d = ring[(kBegin + 2) % 3];
     d = column(pixels, 0);
     store_halves(output(a, b, d), out[0], out[1]);
-    out[0] += step[0];
-    out[1] += step[1];
   }
 };
 

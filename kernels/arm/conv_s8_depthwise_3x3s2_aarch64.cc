@@ -22,12 +22,11 @@ struct Depthwise3x3s2 : ThreeByThree<kChain> {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, ThreeRows* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, ThreeRows* ring, int8_t* const (&out)[2]) {
     const ThreeRows a = ring[0], b = Base::column(pixels, 0), d = Base::column(pixels, 1),
                     e = Base::column(pixels, 2);
     ring[0] = Base::column(pixels, 3);
-    this->two_outputs({{&a, &b, &d}, {&d, &e, &ring[0]}}, out[0], step[0]);
-    out[0] += 2 * step[0];
+    this->two_outputs({{&a, &b, &d}, {&d, &e, &ring[0]}}, out);
   }
 };
 

@@ -67,14 +67,13 @@ struct Depthwise3x3s2 {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, Quads* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, Quads* ring, int8_t* const (&out)[2]) {
     const Quads odd = interleave(pixels(0, 0), pixels(1, 0), pixels(0, 2), pixels(1, 2));
     const Quads middle = even(pixels, 1);
     const int16x8_t first = output(ring[0], odd, middle, 1);
     ring[0] = even(pixels, 3);
     const int16x8_t second = output(middle, odd, ring[0], 2);
-    store_halves(range.clamp(narrow_to_s8(first, second)), out[0], out[0] + step[0]);
-    out[0] += 2 * step[0];
+    store_halves(range.clamp(narrow_to_s8(first, second)), out[0], out[1]);
   }
 };
 

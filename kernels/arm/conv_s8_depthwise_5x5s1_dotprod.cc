@@ -106,7 +106,7 @@ struct Depthwise5x5s1 {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, Column* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, Column* ring, int8_t* const (&out)[2]) {
     Column *column = &ring[(kBegin + 4) % kRing], *before = &ring[(kBegin + 3) % kRing];
     load_column(pixels, 0, column, before);
     int32x4_t low[2], high[2];
@@ -114,8 +114,6 @@ struct Depthwise5x5s1 {
     sums<kBegin>(ring, 1, high);
     const int8x16_t q = requantize_16(low[0], high[0], low[1], high[1], requantize, requantize, range);
     store_halves(q, out[0], out[1]);
-    out[0] += step[0];
-    out[1] += step[1];
   }
 };
 

@@ -70,7 +70,7 @@ struct Depthwise5x5s2 {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, Pair5x5* ring, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, Pair5x5* ring, int8_t* const (&out)[2]) {
     const Pair5x5& a = ring[kBegin];
     Pair5x5 &b = ring[(kBegin + 1) % kRing], &d = ring[(kBegin + 2) % kRing];
     load_pair(pixels, 2, &d);  // columns are counted from the second on: kShared of them are skipped
@@ -87,7 +87,6 @@ struct Depthwise5x5s2 {
       acc[h] = vdotq_s32(sum, d.even.half[h], weight(2, h));
     }
     vst1_s8(out[0], requantize_8(acc[0], acc[1], requantize, range));
-    out[0] += step[0];
   }
 };
 

@@ -109,10 +109,10 @@ struct ThreeByThree {
   }
 
   // Two outputs next to each other.
-  inline void two_outputs(const ThreeRows* const (&columns)[2][3], int8_t* to, size_t step) {
+  inline void two_outputs(const ThreeRows* const (&columns)[2][3], int8_t* const (&out)[2]) {
     int16x8_t q[2];
     outputs(columns, q);
-    store_halves(range.clamp(narrow_to_s8(q[0], q[1])), to, to + step);
+    store_halves(range.clamp(narrow_to_s8(q[0], q[1])), out[0], out[1]);
   }
 
   inline int8x8_t one_output(const ThreeRows& a, const ThreeRows& b, const ThreeRows& d) {

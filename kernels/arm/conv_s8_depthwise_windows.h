@@ -24,10 +24,9 @@ struct DepthwiseWindow3x3 : ThreeByThree<kChain> {
   static void begin(const Pixels&, ThreeRows*) {}
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, ThreeRows*, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, ThreeRows*, int8_t* const (&out)[2]) {
     vst1_s8(out[0],
             this->one_output(Base::column(pixels, 0), Base::column(pixels, 1), Base::column(pixels, 2)));
-    out[0] += step[0];
   }
 };
 
@@ -83,14 +82,13 @@ struct DepthwiseWindow5x5 {
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, ThreeRows*, int8_t* (&out)[2], const size_t (&step)[2]) {
+  inline void inside(const Pixels& pixels, ThreeRows*, int8_t* const (&out)[2]) {
     int16x8_t q[kOutputs];
     outputs(pixels, q);
     if constexpr (kOutputs == 2)
-      store_halves(range.clamp(narrow_to_s8(q[0], q[1])), out[0], out[0] + step[0]);
+      store_halves(range.clamp(narrow_to_s8(q[0], q[1])), out[0], out[1]);
     else
       vst1_s8(out[0], range.clamp(vqshrn_n_s16(q[0], 6)));
-    out[0] += kOutputs * step[0];
   }
 };
 
