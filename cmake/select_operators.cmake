@@ -6,7 +6,7 @@
 #                          Of an operator with two forms NAME:s8 or NAME:f32 keeps one. "int8" stands for everything
 #                          that takes s8 tensors. Empty: all.
 #   OCTET_WITHOUT_KERNELS  rows of the families' kernels/*.inc to leave out: those whose name contains one of these
-#                          texts ("winograd", "_i8mm"). References always stay, so any layer still runs.
+#                          texts ("winograd", "_i8mm"). The last row of a family always stays, so any layer still runs.
 #
 # `octet inspect MODEL --operators` prints both for a model.
 set(OCTET_OPERATORS "" CACHE STRING "Operators to keep, as octet inspect --operators prints them; empty: all")
@@ -78,10 +78,11 @@ function(octet_select_operators target)
     OBJECT_DEPENDS ${OCTET_SELECTED_DIR}/op_rows.inc)
 endfunction()
 
-# octet_select_kernels(<target>): copies of kernels/*.inc without the rows of OCTET_WITHOUT_KERNELS, found first.
+# octet_select_kernels(<target>): copies of kernels/*.inc without the rows of OCTET_WITHOUT_KERNELS, found first. The
+# small build always has them, so that another choice compiles little anew.
 function(octet_select_kernels target)
   string(REPLACE "," ";" unwanted "${OCTET_WITHOUT_KERNELS}")
-  if(unwanted STREQUAL "")
+  if(unwanted STREQUAL "" AND NOT CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
     file(REMOVE_RECURSE ${OCTET_SELECTED_DIR}/include)
     return()
   endif()
@@ -90,15 +91,16 @@ function(octet_select_kernels target)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${family})
     get_filename_component(name ${family} NAME)
     file(READ ${family} rows)
-    string(REGEX REPLACE "(_reference[,)])" "@\\1" rows "${rows}")   # no text below matches a name with @ in it
+    string(FIND "${rows}" "\nOCTET_" last REVERSE)   # it computes everything, so it stays
+    string(SUBSTRING "${rows}" ${last} -1 last_row)
+    string(SUBSTRING "${rows}" 0 ${last} rows)
     foreach(text IN LISTS unwanted)
       if(NOT text MATCHES "^[a-z0-9_]+$")
         message(FATAL_ERROR "OCTET_WITHOUT_KERNELS: '${text}'; must be a-z, 0-9 and _, as in a kernel's name")
       endif()
       string(REGEX REPLACE "\nOCTET_[A-Z0-9_]*KERNEL\\([a-z0-9_]*${text}[a-z0-9_]*[,)][^\n]*" "" rows "${rows}")
     endforeach()
-    string(REPLACE "@" "" rows "${rows}")
-    file(CONFIGURE OUTPUT ${OCTET_SELECTED_DIR}/include/kernels/${name} CONTENT "${rows}" @ONLY)
+    file(CONFIGURE OUTPUT ${OCTET_SELECTED_DIR}/include/kernels/${name} CONTENT "${rows}${last_row}" @ONLY)
   endforeach()
   target_include_directories(${target} BEFORE PUBLIC ${OCTET_SELECTED_DIR}/include)
 endfunction()
