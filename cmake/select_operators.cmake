@@ -5,8 +5,9 @@
 #   OCTET_OPERATORS        the operators to keep, separated by commas or semicolons: names of runtime/op_table.inc.
 #                          Of an operator with two forms NAME:s8 or NAME:f32 keeps one. "int8" stands for everything
 #                          that takes s8 tensors. Empty: all.
-#   OCTET_WITHOUT_KERNELS  rows of the families' kernels/*.inc to leave out: those whose name contains one of these
-#                          texts ("winograd", "_i8mm"). The last row of a family always stays, so any layer still runs.
+#   OCTET_WITHOUT_KERNELS  rows of kernels/conv_s8.inc, where most of the code is, to leave out: those whose name
+#                          contains one of these texts ("winograd", "_i8mm"). The last row always stays, so any
+#                          layer still runs.
 #
 # `octet inspect MODEL --operators` prints both for a model.
 set(OCTET_OPERATORS "" CACHE STRING "Operators to keep, as octet inspect --operators prints them; empty: all")
@@ -61,8 +62,8 @@ function(octet_selected_rows result)
   set(${result} "${kept}" PARENT_SCOPE)
 endfunction()
 
-# octet_select_operators(<target>): gives the target's op_table.cc the rows of OCTET_OPERATORS.
-function(octet_select_operators target)
+# octet_select_operators(): gives op_table.cc the rows of OCTET_OPERATORS.
+function(octet_select_operators)
   string(REPLACE "," ";" wanted "${OCTET_OPERATORS}")
   if(wanted STREQUAL "")
     return()
@@ -78,29 +79,25 @@ function(octet_select_operators target)
     OBJECT_DEPENDS ${OCTET_SELECTED_DIR}/op_rows.inc)
 endfunction()
 
-# octet_select_kernels(<target>): copies of kernels/*.inc without the rows of OCTET_WITHOUT_KERNELS, found first. The
-# small build always has them, so that another choice compiles little anew.
-function(octet_select_kernels target)
+# octet_select_kernels(): gives conv_s8.cc a copy of conv_s8.inc without the rows of OCTET_WITHOUT_KERNELS.
+function(octet_select_kernels)
   string(REPLACE "," ";" unwanted "${OCTET_WITHOUT_KERNELS}")
-  if(unwanted STREQUAL "" AND NOT CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
-    file(REMOVE_RECURSE ${OCTET_SELECTED_DIR}/include)
+  if(unwanted STREQUAL "")
     return()
   endif()
-  file(GLOB families CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.inc)
-  foreach(family IN LISTS families)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${family})
-    get_filename_component(name ${family} NAME)
-    file(READ ${family} rows)
-    string(FIND "${rows}" "\nOCTET_" last REVERSE)   # it computes everything, so it stays
-    string(SUBSTRING "${rows}" ${last} -1 last_row)
-    string(SUBSTRING "${rows}" 0 ${last} rows)
-    foreach(text IN LISTS unwanted)
-      if(NOT text MATCHES "^[a-z0-9_]+$")
-        message(FATAL_ERROR "OCTET_WITHOUT_KERNELS: '${text}'; must be a-z, 0-9 and _, as in a kernel's name")
-      endif()
-      string(REGEX REPLACE "\nOCTET_[A-Z0-9_]*KERNEL\\([a-z0-9_]*${text}[a-z0-9_]*[,)][^\n]*" "" rows "${rows}")
-    endforeach()
-    file(CONFIGURE OUTPUT ${OCTET_SELECTED_DIR}/include/kernels/${name} CONTENT "${rows}${last_row}" @ONLY)
+  set(family ${CMAKE_CURRENT_SOURCE_DIR}/conv_s8.inc)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${family})
+  file(READ ${family} rows)
+  string(FIND "${rows}" "\nOCTET_" last REVERSE)   # it computes everything, so it stays
+  string(SUBSTRING "${rows}" ${last} -1 last_row)
+  string(SUBSTRING "${rows}" 0 ${last} rows)
+  foreach(text IN LISTS unwanted)
+    if(NOT text MATCHES "^[a-z0-9_]+$")
+      message(FATAL_ERROR "OCTET_WITHOUT_KERNELS: '${text}'; must be a-z, 0-9 and _, as in a kernel's name")
+    endif()
+    string(REGEX REPLACE "\nOCTET_CONV_S8_KERNEL\\([a-z0-9_]*${text}[a-z0-9_]*\\)" "" rows "${rows}")
   endforeach()
-  target_include_directories(${target} BEFORE PUBLIC ${OCTET_SELECTED_DIR}/include)
+  file(CONFIGURE OUTPUT ${OCTET_SELECTED_DIR}/include/kernels/conv_s8.inc CONTENT "${rows}${last_row}" @ONLY)
+  set_source_files_properties(conv_s8.cc PROPERTIES INCLUDE_DIRECTORIES ${OCTET_SELECTED_DIR}/include
+    OBJECT_DEPENDS ${OCTET_SELECTED_DIR}/include/kernels/conv_s8.inc)
 endfunction()
