@@ -105,7 +105,7 @@ void run_micro_tiles(const Tile& tile, size_t first, size_t tiles, const Epilogu
 template <size_t kVectors>
 void run_width(const Tile& t, size_t first, size_t tiles, const Epilogue512& e) {
   with_way(
-      find_way(t.panel, t.width, e), [&](auto way) __attribute__((always_inline)) {
+      way_out(t.panel, t.width).way, [&](auto way) __attribute__((always_inline)) {
         run_micro_tiles<kVectors, decltype(way)::value>(t, first, tiles, e);
       });
 }

@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/conv_s8_left_shift.h"
 #include "kernels/x86/conv_s8_look_up.h"
 #include "kernels/x86/inputs_256.h"
 #include "kernels/x86/requantize_avx2.h"
@@ -65,18 +66,6 @@ enum PanelWay : int32_t {
   kPlainPanel,    // none of these: s8 output without left shifts
   kShiftedPanel,  // left shifts (p < 0) under which no accumulator leaves s32
 };
-
-// Whether acc << -p stays within s32 for every input.
-inline bool left_shift_fits(const ConvS8& c, size_t o) {
-  const size_t k = c.kernel_height * c.kernel_width * (c.input_channels / c.groups);
-  const int64_t bias = c.bias ? c.bias[o] : 0;
-  int64_t bound = bias < 0 ? -bias : bias;
-  for (size_t i = 0; i < k; ++i) {
-    const int64_t w = c.weights[o * k + i];
-    bound += 255 * (w < 0 ? -w : w);
-  }
-  return c.right_shift[o] > -31 && bound < int64_t{1} << (31 + c.right_shift[o]);
-}
 
 // The channel in position `i` of the panel's s32 vectors.
 inline size_t channel_at(size_t width, size_t i) {

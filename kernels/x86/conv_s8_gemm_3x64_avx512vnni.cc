@@ -31,7 +31,8 @@ struct Epilogue : Epilogue512 {
 struct Avx512Vnni : Gemm512 {
   using Epilogue = kernels::Epilogue;
 
-  static constexpr size_t rows(size_t width) { return width == 16 ? 8 : width <= 32 ? 4 : 3; }
+  static constexpr size_t kMostRows = 8;
+  static constexpr size_t rows(size_t width) { return width == 16 ? kMostRows : width <= 32 ? 4 : 3; }
   static bool reads_in_place(const ConvS8& c);
   static void pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to);
   static void run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
@@ -184,16 +185,16 @@ void run_paired_tiles(const MicroTile<Avx512Vnni>& tile, size_t first, size_t ti
   __m256i tails[kRows];
   start_paired(bias, last_bias, whole, tails);
   multiply_paired<kRows, kSource>(t, first, flip, whole, tails);
-  for (; tiles > 1; --tiles) {
+  for (bool more = true; more; first += kRows) {
     copy_tile(whole, before);
     join_tails(tails, pairs);
-    start_paired(bias, last_bias, whole, tails);
-    multiply_paired<kRows, kSource>(t, first + kRows, flip, whole, tails);
+    more = --tiles > 0;
+    if (more) {
+      start_paired(bias, last_bias, whole, tails);
+      multiply_paired<kRows, kSource>(t, first + kRows, flip, whole, tails);
+    }
     finish_paired_tile(t, first, before, pairs, narrow);
-    first += kRows;
   }
-  join_tails(tails, pairs);
-  finish_paired_tile(t, first, whole, pairs, narrow);
 }
 
 using RunTiles = void (*)(const MicroTile<Avx512Vnni>&, size_t, size_t, const Epilogue&);
@@ -208,21 +209,25 @@ constexpr RunTiles run_way() {
 
 template <size_t kRows, size_t kWidth, Source kSource>
 RunTiles run_width(Way way) {
-  static constexpr RunTiles kWays[] = {
-      run_way<kRows, kWidth, kSource, Way::kF32>(), run_way<kRows, kWidth, kSource, Way::kLimitsLow>(),
-      run_way<kRows, kWidth, kSource, Way::kLimitsBoth>(), run_way<kRows, kWidth, kSource, Way::kDoubles>()};
-  return kWays[static_cast<size_t>(way)];
+  RunTiles run_tiles = nullptr;
+  with_way(way, [&run_tiles](auto constant) {
+    run_tiles = run_way<kRows, kWidth, kSource, decltype(constant)::value>();
+  });
+  return run_tiles;
 }
 
-template <size_t kWidth, size_t kRows = Avx512Vnni::rows(kWidth)>
+// Tiles of rows(width) pixels, or one less.
+template <size_t kWidth>
 RunTiles find_run_tiles(size_t rows, Source source, Way way) {
-  if constexpr (kRows > 1)
-    if (rows < kRows) return find_run_tiles<kWidth, kRows - 1>(rows, source, way);
-  if (source == Source::kInPlace) return run_width<kRows, kWidth, Source::kInPlace>(way);
-  // Tiles of less than rows - 1 pixels come alone.
-  if constexpr (kRows + 1 >= Avx512Vnni::rows(kWidth))
-    if (source == Source::kRun) return run_width<kRows, kWidth, Source::kRun>(way);
-  return run_width<kRows, kWidth, Source::kRuns>(way);
+  constexpr size_t kRows = Avx512Vnni::rows(kWidth);
+  if (source == Source::kInPlace)
+    return rows == kRows ? run_width<kRows, kWidth, Source::kInPlace>(way)
+                         : run_width<kRows - 1, kWidth, Source::kInPlace>(way);
+  if (source == Source::kRun)
+    return rows == kRows ? run_width<kRows, kWidth, Source::kRun>(way)
+                         : run_width<kRows - 1, kWidth, Source::kRun>(way);
+  return rows == kRows ? run_width<kRows, kWidth, Source::kRuns>(way)
+                       : run_width<kRows - 1, kWidth, Source::kRuns>(way);
 }
 
 RunTiles find_run_tiles(size_t width, size_t rows, Source source, Way way) {
@@ -233,11 +238,26 @@ RunTiles find_run_tiles(size_t width, size_t rows, Source source, Way way) {
                                  : find_run_tiles<64>(rows, source, way);
 }
 
+// A single tile of fewer pixels: the last one repeats.
+void run_padded(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, RunTiles run_tiles,
+                size_t padded_rows, const Epilogue& e) {
+  const uint8_t* pixels[Avx512Vnni::kMostRows];
+  size_t outputs[Avx512Vnni::kMostRows];
+  for (size_t i = 0; i < padded_rows; ++i) {
+    pixels[i] = t.pixels[first + min_size(i, rows - 1)];
+    outputs[i] = t.outputs[first + min_size(i, rows - 1)];
+  }
+  MicroTile<Avx512Vnni> padded = t;
+  padded.pixels = pixels;
+  padded.outputs = outputs;
+  run_tiles(padded, 0, 1, e);
+}
+
 // Threes become twos, all but the last of an odd number, where that pays.
 void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t rows, size_t tiles,
                            const Epilogue& e) {
   const Source source = t.in_place ? Source::kInPlace : t.runs == 1 ? Source::kRun : Source::kRuns;
-  const Way way = find_way(t.panel, t.width, e);
+  const Way way = way_out(t.panel, t.width).way;
   if (rows == 3 && t.width >= 48 && t.runs * t.steps <= kMostStepsOfTwo) {
     const size_t last = tiles % 2, twos = (tiles - last) / 2 * 3;
     if (twos > 0) find_run_tiles(t.width, 2, source, way)(t, first, twos, e);
@@ -245,7 +265,9 @@ void Avx512Vnni::run_tiles(const MicroTile<Avx512Vnni>& t, size_t first, size_t 
     first += 2 * twos;
     tiles = last;
   }
-  find_run_tiles(t.width, rows, source, way)(t, first, tiles, e);
+  const size_t least = Avx512Vnni::rows(t.width) - 1;
+  const RunTiles run_tiles = find_run_tiles(t.width, rows < least ? least : rows, source, way);
+  rows < least ? run_padded(t, first, rows, run_tiles, least, e) : run_tiles(t, first, tiles, e);
 }
 
 // A panel and where its outputs go, for one pixel.
@@ -291,7 +313,7 @@ void run_single_panel(const SinglePixel& t, const uint8_t* input, size_t steps, 
     for (size_t i = 1; i < kParts; ++i) sum[0][j] = _mm512_add_epi32(sum[0][j], acc[i][j]);
   }
   with_way(
-      find_way(t.panel, t.width, epilogue), [&](auto way) __attribute__((always_inline)) {
+      way_out(t.panel, t.width).way, [&](auto way) __attribute__((always_inline)) {
         finish_micro_tile(t, 0, sum, Narrow512<decltype(way)::value, 16 * kVectors>(t.panel, epilogue));
       });
 }
@@ -308,7 +330,7 @@ void run_single_paired(const SinglePixel& t, const uint8_t* input, size_t steps,
   }
   join_tails(tails, pairs);
   with_way(
-      find_way(t.panel, t.width, epilogue), [&](auto way) __attribute__((always_inline)) {
+      way_out(t.panel, t.width).way, [&](auto way) __attribute__((always_inline)) {
         finish_paired_tile(t, 0, whole, pairs,
                            Narrow512<decltype(way)::value, kPairedWidth>(t.panel, epilogue));
       });

@@ -8,13 +8,14 @@
 //   s32 right_shift[W]  (p > 0), or f32 scale[W]
 //   s16 multiplier[64]
 //   WayOut512, 128 bytes
+//   s32 left_shift[W]   (p < 0)
 //   s8  weights[step][W][4], four consecutive k per channel
 // Element 4 l + k of s32 vector j is channel 4 V l + 4 j + k, so that packs, which
 // works on 128-bit lanes l, gathers the 4 V consecutive channels of a lane. A panel of 24 has its
 // channels in order; conv_s8_gemm_512_paired.h works on it.
 //
-// A left shift (p < 0) is done in s16, behind packs, by doubling with saturation: what
-// saturates before a shift saturates after it too.
+// A left shift (p < 0) is done in s32 where no accumulator can leave that, else in s16, behind packs, by
+// doubling with saturation: what saturates before a shift saturates after it too.
 //
 // Isa is the struct of the including file, derived from Gemm512.
 #pragma once
@@ -24,6 +25,7 @@
 #include <cstring>
 
 #include "kernels/conv_s8_strip.h"
+#include "kernels/x86/conv_s8_left_shift.h"
 #include "kernels/x86/conv_s8_look_up.h"
 #include "kernels/x86/requantize_avx512.h"
 
@@ -43,7 +45,7 @@ struct Gemm512 {
   static size_t panel_width(size_t columns) {
     return columns > 16 && columns <= 24 ? 24 : (columns + 15) / 16 * 16;
   }
-  static constexpr size_t header_bytes(size_t width) { return 8 * width + 256; }
+  static constexpr size_t header_bytes(size_t width) { return 12 * width + 256; }
   static void look_up_outputs(const int8_t* table, const TableArea& a) { look_up_area(table, a); }
 
   static uint8_t pad_element(int32_t input_zero_point) {
@@ -65,11 +67,22 @@ struct Gemm512 {
   }
 };
 
-// How a panel's accumulators become outputs: as f32, or with `doublings`, of which each takes place in
-// the s16 lanes of its masks: one for vectors 0 and 1, one for 2 and 3. Fifteen saturate whatever is not 0.
+// The ways from a panel's accumulators to its outputs.
+enum class Way : int32_t {
+  kRare,       // as f32, or some channels shift left and may saturate
+  kLimitsLow,  // what is above the largest output saturates
+  kLimitsBoth,
+  kShiftsLimitsLow,  // some channels shift left, and their accumulators stay in s32
+  kShiftsLimitsBoth,
+};
+
+// `doublings` of rare panels take place each in the s16 lanes of its masks: one for vectors 0 and 1, one for
+// 2 and 3. Fifteen saturate whatever is not 0.
 struct WayOut512 {
   static constexpr size_t kMost = 15;
-  int32_t f32, doublings;
+  static constexpr int32_t kF32 = -1;
+  Way way;
+  int32_t doublings;  // or kF32
   uint32_t masks[kMost][2];
 };
 
@@ -98,13 +111,42 @@ inline const WayOut512& way_out(const uint8_t* panel, size_t width) {
   return *reinterpret_cast<const WayOut512*>(panel + 8 * width + 128);
 }
 
-// multiplier and left shifts of channel o, in s16 lane `lane`.
+// multiplier of channel o, in s16 lane `lane`, and its left shifts if they are doublings.
 inline void pack_s16_lane(const ConvS8& c, size_t o, size_t lane, int16_t* multiplier, WayOut512* way) {
   multiplier[lane] = c.multiplier[o];
   const size_t left = c.right_shift[o] < 0 ? static_cast<size_t>(-c.right_shift[o]) : 0;
-  for (size_t d = 0; d < min_size(left, WayOut512::kMost); ++d) {
+  for (size_t d = 0; way->way == Way::kRare && d < min_size(left, WayOut512::kMost); ++d) {
     way->masks[d][lane / 32] |= uint32_t{1} << lane % 32;
     if (way->doublings <= static_cast<int32_t>(d)) way->doublings = static_cast<int32_t>(d) + 1;
+  }
+}
+
+inline Way find_way(const ConvS8& c, const Panel& panel) {
+  if (c.accumulator_scale) return Way::kRare;
+  bool shifts = false, fits = true;
+  for (size_t o = panel.first; o < panel.first + panel.columns; ++o) {
+    shifts = shifts || c.right_shift[o] < 0;
+    fits = fits && (c.right_shift[o] >= 0 || left_shift_fits(c, o));
+  }
+  if (!fits) return Way::kRare;
+  const bool both = Epilogue512(c).limits_high;
+  if (shifts) return both ? Way::kShiftsLimitsBoth : Way::kShiftsLimitsLow;
+  return both ? Way::kLimitsBoth : Way::kLimitsLow;
+}
+
+// bias, shifts (or scale) of channel o in position `i` of the panel's vectors.
+inline void pack_s32_lane(const ConvS8& c, size_t o, int32_t zero_point, size_t width, size_t i,
+                          uint8_t* to) {
+  auto* bias = reinterpret_cast<uint32_t*>(to) + i;
+  auto* right = reinterpret_cast<int32_t*>(to + 4 * width) + i;
+  *bias = folded_bias(c, o, zero_point);
+  if (c.accumulator_scale) {
+    std::memcpy(right, c.accumulator_scale + o, sizeof(float));
+  } else if (c.right_shift[o] > 0) {
+    *bias += uint32_t{1} << (c.right_shift[o] - 1);
+    *right = c.right_shift[o];
+  } else {
+    reinterpret_cast<int32_t*>(to + 8 * width + 256)[i] = -c.right_shift[o];
   }
 }
 
@@ -112,22 +154,13 @@ inline void pack_s16_lane(const ConvS8& c, size_t o, size_t lane, int16_t* multi
 inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point, uint8_t* to) {
   const size_t width = panel.width;
   std::memset(to, 0, Gemm512::header_bytes(width));
-  auto* bias = reinterpret_cast<uint32_t*>(to);
-  auto* right = reinterpret_cast<int32_t*>(bias + width);
-  auto* multiplier = reinterpret_cast<int16_t*>(right + width);
-  way_out(to, width)->f32 = c.accumulator_scale != nullptr;
-  for (size_t i = 0; i < width; ++i) {
-    if (channel_at(width, i) >= panel.columns) continue;
-    const size_t o = panel.first + channel_at(width, i);
-    bias[i] = folded_bias(c, o, zero_point);
-    if (c.accumulator_scale) {
-      std::memcpy(right + i, c.accumulator_scale + o, sizeof(float));
-    } else if (c.right_shift[o] > 0) {
-      bias[i] += uint32_t{1} << (c.right_shift[o] - 1);
-      right[i] = c.right_shift[o];
-    }
-  }
+  way_out(to, width)->way = find_way(c, panel);
+  if (c.accumulator_scale) way_out(to, width)->doublings = WayOut512::kF32;
+  for (size_t i = 0; i < width; ++i)
+    if (channel_at(width, i) < panel.columns)
+      pack_s32_lane(c, panel.first + channel_at(width, i), zero_point, width, i, to);
   if (c.accumulator_scale) return;
+  auto* multiplier = reinterpret_cast<int16_t*>(to + 8 * width);
   for (size_t lane = 0; lane < 64; ++lane) {
     const size_t column = multiplier_channel(width, lane);
     if (column < panel.columns) pack_s16_lane(c, panel.first + column, lane, multiplier, way_out(to, width));
@@ -190,21 +223,6 @@ __attribute__((always_inline)) inline void copy_tile(const __m512i (&from)[kRows
     for (size_t j = 0; j < kVectors; ++j) to[i][j] = from[i][j];
 }
 
-// The ways from a panel's accumulators to its outputs.
-enum class Way {
-  kF32,
-  kLimitsLow,  // what is above the largest output saturates
-  kLimitsBoth,
-  kDoubles,  // some channels shift left; limits both
-};
-
-inline Way find_way(const uint8_t* panel, size_t width, const Epilogue512& e) {
-  const WayOut512& way = way_out(panel, width);
-  if (way.f32) return Way::kF32;
-  if (way.doublings > 0) return Way::kDoubles;
-  return e.limits_high ? Way::kLimitsBoth : Way::kLimitsLow;
-}
-
 template <Way kWay>
 struct WayConstant {
   static constexpr Way value = kWay;
@@ -214,14 +232,16 @@ struct WayConstant {
 template <class Body>
 __attribute__((always_inline)) inline void with_way(Way way, const Body& body) {
   switch (way) {
-    case Way::kF32:
-      return body(WayConstant<Way::kF32>());
+    case Way::kRare:
+      return body(WayConstant<Way::kRare>());
     case Way::kLimitsLow:
       return body(WayConstant<Way::kLimitsLow>());
     case Way::kLimitsBoth:
       return body(WayConstant<Way::kLimitsBoth>());
-    case Way::kDoubles:
-      return body(WayConstant<Way::kDoubles>());
+    case Way::kShiftsLimitsLow:
+      return body(WayConstant<Way::kShiftsLimitsLow>());
+    case Way::kShiftsLimitsBoth:
+      return body(WayConstant<Way::kShiftsLimitsBoth>());
   }
 }
 
@@ -236,6 +256,8 @@ template <Way kWay, size_t kWidth>
 struct Narrow512 {
   static constexpr size_t kShifts = kWidth > 32 ? 0 : (kWidth + 15) / 16;
   static constexpr size_t kHalves = kWidth > 32 || kWidth == 24 ? 2 : 1;
+  static constexpr bool kShiftsLeft = kWay == Way::kShiftsLimitsLow || kWay == Way::kShiftsLimitsBoth;
+  static constexpr bool kLimitsHigh = kWay != Way::kLimitsLow && kWay != Way::kShiftsLimitsLow;
   Epilogue512 e;
   const WayOut512& way;
   const uint8_t* shifts;
@@ -251,15 +273,20 @@ struct Narrow512 {
   }
 
   __m512i shifted(__m512i a, size_t j) const {
+    if (kShiftsLeft) a = _mm512_sllv_epi32(a, left_shift(j));
     return _mm512_srav_epi32(a, kShifts == 0 ? load(shifts + 64 * j) : shift[j]);
+  }
+  __m512i left_shift(size_t j) const {
+    const uint8_t* from = shifts + 4 * kWidth + 256 + 64 * j;
+    return kWidth == 24 && j == 1 ? load_twice(from) : load(from);
   }
   // The s16 results of s32 vectors a and b, which take shifts j and k, and multipliers `half`.
   __m512i operator()(__m512i a, size_t j, __m512i b, size_t k, size_t half) const {
     __m512i t = _mm512_packs_epi32(shifted(a, j), shifted(b, k));
-    if (kWay == Way::kDoubles)
+    if (kWay == Way::kRare)
 #pragma GCC unroll 1
       for (int32_t d = 0; d < way.doublings; ++d) t = _mm512_mask_adds_epi16(t, way.masks[d][half], t, t);
-    return e.to_s16<kWay != Way::kLimitsLow>(t, multiplier[half]);
+    return e.to_s16<kLimitsHigh>(t, multiplier[half]);
   }
 };
 
@@ -329,8 +356,7 @@ __attribute__((always_inline)) inline void store_narrow(const Tile& t, size_t fi
   }
 }
 
-// f32 output, float(acc) * scale. It is rare, and out of the way, so that it takes no registers from the
-// others. Every four values are neighbours in the output too.
+// f32 output, float(acc) * scale. Every four values are neighbours in the output too.
 template <size_t kRows, size_t kVectors, class Tile>
 __attribute__((noinline)) void store_f32(const Tile& t, size_t first, const __m512i (&acc)[kRows][kVectors]) {
   constexpr size_t kWidth = 16 * kVectors;
@@ -346,13 +372,27 @@ __attribute__((noinline)) void store_f32(const Tile& t, size_t first, const __m5
   }
 }
 
+// The ways that take no registers from the others.
+template <size_t kRows, size_t kVectors, class Tile>
+__attribute__((noinline)) void finish_rare_tile(const Tile& t, size_t first,
+                                                const __m512i (&acc)[kRows][kVectors], const Epilogue512& e) {
+  constexpr size_t kWidth = 16 * kVectors;
+  if (way_out(t.panel, kWidth).doublings == WayOut512::kF32) return store_f32(t, first, acc);
+  const Narrow512<Way::kRare, kWidth> narrow(t.panel, e);
+  if constexpr (kVectors > 2) {
+    store_wide(t, first, acc, narrow);
+  } else {
+    store_narrow(t, first, acc, narrow);
+  }
+}
+
 // From finished accumulators to the output.
 template <Way kWay, size_t kRows, size_t kVectors, class Tile>
 __attribute__((always_inline)) inline void finish_micro_tile(const Tile& t, size_t first,
                                                              const __m512i (&acc)[kRows][kVectors],
                                                              const Narrow512<kWay, 16 * kVectors>& narrow) {
-  if constexpr (kWay == Way::kF32) {
-    store_f32(t, first, acc);
+  if constexpr (kWay == Way::kRare) {
+    finish_rare_tile(t, first, acc, narrow.e);
   } else if constexpr (kVectors > 2) {
     store_wide(t, first, acc, narrow);
   } else {

@@ -105,13 +105,24 @@ __attribute__((noinline)) void store_paired_f32(const Tile& t, size_t first, con
   }
 }
 
+// As finish_rare_tile.
+template <size_t kRows, class Tile>
+__attribute__((noinline)) void finish_rare_paired(const Tile& t, size_t first,
+                                                  const __m512i (&whole)[kRows][1],
+                                                  const __m512i (&pairs)[pairs_of(kRows)],
+                                                  const Epilogue512& e) {
+  if (way_out(t.panel, kPairedWidth).doublings == WayOut512::kF32)
+    return store_paired_f32(t, first, whole, pairs);
+  store_paired_s8(t, first, whole, pairs, Narrow512<Way::kRare, kPairedWidth>(t.panel, e));
+}
+
 template <Way kWay, size_t kRows, class Tile>
 __attribute__((always_inline)) inline void finish_paired_tile(const Tile& t, size_t first,
                                                               const __m512i (&whole)[kRows][1],
                                                               const __m512i (&pairs)[pairs_of(kRows)],
                                                               const Narrow512<kWay, kPairedWidth>& narrow) {
-  if constexpr (kWay == Way::kF32) {
-    store_paired_f32(t, first, whole, pairs);
+  if constexpr (kWay == Way::kRare) {
+    finish_rare_paired(t, first, whole, pairs, narrow.e);
   } else {
     store_paired_s8(t, first, whole, pairs, narrow);
   }
