@@ -20,7 +20,6 @@ inline int8x16_t high_bytes(int16x8_t a, int16x8_t b) {
 inline int8_t max_of_lanes(int8x16_t v) { return vmaxvq_s8(v); }
 inline int8_t min_of_lanes(int8x16_t v) { return vminvq_s8(v); }
 inline int32_t sum_of_lanes(int32x4_t v) { return vaddvq_s32(v); }
-inline uint32_t sum_of_lanes(uint32x4_t v) { return vaddvq_u32(v); }
 inline bool any_bit(uint32x4_t v) { return vmaxvq_u32(v) != 0; }
 
 #else
@@ -41,9 +40,6 @@ inline int8_t min_of_lanes(int8x16_t v) {
 inline int32_t sum_of_lanes(int32x4_t v) {
   const int32x2_t half = vadd_s32(vget_low_s32(v), vget_high_s32(v));
   return vget_lane_s32(vpadd_s32(half, half), 0);
-}
-inline uint32_t sum_of_lanes(uint32x4_t v) {
-  return static_cast<uint32_t>(sum_of_lanes(vreinterpretq_s32_u32(v)));
 }
 inline bool any_bit(uint32x4_t v) {
   return vget_lane_u64(vreinterpret_u64_u32(vorr_u32(vget_low_u32(v), vget_high_u32(v))), 0) != 0;

@@ -100,6 +100,8 @@ void resize_row(const ResizeS8& z, const Rows& rows, size_t c, const Channels& c
 
 void resize_bilinear_s8_neon(const ResizeS8& resize, const int8_t* input, int8_t* output, size_t first,
                              size_t last) {
+  constexpr size_t kFew = 4;  // parts of a vector cost more than that many channels one by one
+  if (resize.channels < kFew) return resize_bilinear_s8_reference(resize, input, output, first, last);
   const ResizeS8& z = resize;
   const size_t row_bytes = z.input_width * z.channels;
   for (size_t row = first; row < last; ++row) {

@@ -24,7 +24,7 @@ constexpr size_t kColumns = size_t{1} << 20;
 constexpr float kBand = 1.0f / 8192;
 
 // The largest of n > 0 values.
-int32_t max_of(const int8_t* row, size_t n) {
+__attribute__((noinline)) int32_t max_of(const int8_t* row, size_t n) {
   if (n < 16) {
     int8_t max = row[0];
     for (size_t i = 1; i < n; ++i) max = row[i] > max ? row[i] : max;
@@ -36,13 +36,11 @@ int32_t max_of(const int8_t* row, size_t n) {
 }
 
 // E of n <= kBlock values, and their sum.
-uint32_t look_up(const uint32_t* table, int32_t max, const int8_t* input, uint32_t* e, size_t n) {
-  for (size_t i = 0; i < n; ++i) e[i] = table[max - input[i]];
-  size_t i = 0;
-  uint32x4_t sums = vdupq_n_u32(0);
-  for (; i + 4 <= n; i += 4) sums = vaddq_u32(sums, vld1q_u32(e + i));
-  uint32_t sum = sum_of_lanes(sums);
-  for (; i < n; ++i) sum += e[i];
+__attribute__((noinline)) uint32_t look_up(const uint32_t* table, int32_t max, const int8_t* input,
+                                           uint32_t* e, size_t n) {
+  uint32_t sum = 0;
+#pragma GCC unroll 4
+  for (size_t i = 0; i < n; ++i) sum += e[i] = table[max - input[i]];
   return sum;
 }
 
@@ -118,6 +116,7 @@ void store_quotients(const Quotient& quotient, const uint32_t* e, typename Quoti
 // output[x] = results[max - row[x]]
 template <class Output>
 void look_up_results(const Output* results, int32_t max, const int8_t* row, Output* output, size_t n) {
+#pragma GCC unroll 4
   for (size_t x = 0; x < n; ++x) output[x] = results[max - row[x]];
 }
 
