@@ -19,6 +19,10 @@ struct Mlal : GemmC16 {
     static constexpr Function kFunctions[kRows] = {run_micro_tiles<1, Mlal>, run_micro_tiles<2, Mlal>};
     kFunctions[rows - 1](t, first, tiles, epilogue);
   }
+  static void run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                         const int8_t* input, void* output) {
+    run_single_pixel<Mlal>(c, packed, range, input, output);
+  }
 };
 
 bool supports(const ConvS8& c) { return c.groups == 1 || c.output_channels / c.groups >= kQuad; }

@@ -20,6 +20,10 @@ struct Mlal : GemmC16 {
                                                    run_micro_tiles<3, Mlal>, run_micro_tiles<4, Mlal>};
     kFunctions[rows - 1](t, first, tiles, epilogue);
   }
+  static void run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                         const int8_t* input, void* output) {
+    run_single_pixel<Mlal>(c, packed, range, input, output);
+  }
 };
 
 bool supports(const ConvS8& c) { return c.groups == 1 || c.output_channels / c.groups >= kQuad; }

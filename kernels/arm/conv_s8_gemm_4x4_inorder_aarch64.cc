@@ -126,6 +126,10 @@ struct Chains : GemmQuads {
                              QuadSums<kPixels>* sums);
   static void run_tiles(const MicroTile<Chains>& t, size_t first, size_t rows, size_t tiles,
                         const Epilogue& epilogue);
+  static void run_single(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                         const int8_t* input, void* output) {
+    run_single_pixel<Chains>(c, packed, range, input, output);
+  }
 };
 
 template <>

@@ -70,16 +70,20 @@ using Accumulators = int32x4_t[kQuad * kRows];
 // So many channels are multiplied side by side that in-order cores do not wait for the product before.
 constexpr size_t channels_together(size_t rows) { return rows > 2 ? 1 : kQuad / rows; }
 
+// Where the order of operations has to be fixed: not while registers are left. A single pixel's accumulators
+// would only be copied.
+template <bool kFirst>
+constexpr bool in_order(size_t rows) {
+  return !kFirst && rows > 1;
+}
+
 // acc[n] (+)= sums of neighbours: the first block sets it.
-template <bool kFirst, size_t kCount>
+template <bool kFirst, size_t kRows, size_t kCount>
 inline void add_neighbours(const int16x8_t (&products)[kCount], int32x4_t* acc) {
-  int32x4_t sums[kCount];
 #pragma GCC unroll 4
   for (size_t n = 0; n < kCount; ++n)
-    sums[n] = kFirst ? vpaddlq_s16(products[n]) : vpadalq_s16(acc[n], products[n]);
-  if constexpr (!kFirst) finish_first(sums);
-#pragma GCC unroll 4
-  for (size_t n = 0; n < kCount; ++n) acc[n] = sums[n];
+    acc[n] = kFirst ? vpaddlq_s16(products[n]) : vpadalq_s16(acc[n], products[n]);
+  if constexpr (in_order<kFirst>(kRows)) finish_first<kCount>(acc);
 }
 
 // acc (+)= one block of each pixel times each channel's.
@@ -99,12 +103,12 @@ inline void multiply_block(const int8_t* const (&a)[kRows], size_t k, const int8
 #pragma GCC unroll 4
     for (size_t n = 0; n < kCount; ++n)
       pairs[n] = vmull_s8(vget_low_s8(pixel[n % kRows]), vget_low_s8(w[n / kRows]));
-    if constexpr (!kFirst) finish_first(pairs);
+    if constexpr (in_order<kFirst>(kRows)) finish_first<kCount>(pairs);
 #pragma GCC unroll 4
     for (size_t n = 0; n < kCount; ++n)
       pairs[n] = multiply_add_high(pairs[n], pixel[n % kRows], w[n / kRows]);
-    if constexpr (!kFirst) finish_first(pairs);
-    add_neighbours<kFirst>(pairs, acc + j * kRows);
+    if constexpr (in_order<kFirst>(kRows)) finish_first<kCount>(pairs);
+    add_neighbours<kFirst, kRows>(pairs, acc + j * kRows);
   }
 }
 
@@ -121,8 +125,8 @@ inline void multiply_half_block(const int8_t* const (&a)[kRows], size_t k, const
 #pragma GCC unroll 4
     for (size_t n = 0; n < kCount; ++n)
       products[n] = vmull_s8(pixel[n % kRows], vld1_s8(weights + kHalfBlock * (j + n / kRows)));
-    if constexpr (!kFirst) finish_first(products);
-    add_neighbours<kFirst>(products, acc + j * kRows);
+    if constexpr (in_order<kFirst>(kRows)) finish_first<kCount>(products);
+    add_neighbours<kFirst, kRows>(products, acc + j * kRows);
   }
 }
 

@@ -80,21 +80,13 @@ inline int32x4_t add_lanes(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
 // The empty assembly fixes what is computed before it. Without that gcc forms the products of all channels
 // first and spills accumulators; and in-order cores like equal instructions of independent pixels side by
 // side.
-template <class Vector>
-inline void finish_first(Vector (&v)[1]) {
-  asm volatile("" : "+w"(v[0]));
-}
-template <class Vector>
-inline void finish_first(Vector (&v)[2]) {
-  asm volatile("" : "+w"(v[0]), "+w"(v[1]));
-}
-template <class Vector>
-inline void finish_first(Vector (&v)[3]) {
-  asm volatile("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]));
-}
-template <class Vector>
-inline void finish_first(Vector (&v)[4]) {
-  asm volatile("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]), "+w"(v[3]));
+template <size_t kCount, class Vector>
+inline void finish_first(Vector* v) {
+  static_assert(kCount >= 1 && kCount <= 4);
+  if constexpr (kCount == 1) asm volatile("" : "+w"(v[0]));
+  if constexpr (kCount == 2) asm volatile("" : "+w"(v[0]), "+w"(v[1]));
+  if constexpr (kCount == 3) asm volatile("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]));
+  if constexpr (kCount == 4) asm volatile("" : "+w"(v[0]), "+w"(v[1]), "+w"(v[2]), "+w"(v[3]));
 }
 
 // low + the products of the upper halves of a and b.
@@ -164,13 +156,35 @@ inline void finish_s8(const QuadSums<kRows>* sums, const QuadsHeader& header, co
 
 // `tiles` times kRows pixels by the panel.
 template <size_t kRows, class Isa>
-void run_micro_tiles(const MicroTile<Isa>& t, size_t first, size_t tiles, const EpilogueQuads& e) {
+__attribute__((noinline)) void run_micro_tiles(const MicroTile<Isa>& t, size_t first, size_t tiles,
+                                               const EpilogueQuads& e) {
   const auto& header = *reinterpret_cast<const QuadsHeader*>(t.panel);
   for (size_t m = first; m < first + kRows * tiles; m += kRows) {
     alignas(16) QuadSums<kRows> sums[kQuads];
     Isa::template multiply_panel<kRows>(t, t.pixels + m, sums);
     const QuadsOutput output = {t.output, t.outputs + m, t.columns};
     e.f32 ? finish_f32<kRows>(sums, header, output) : finish_s8<kRows>(sums, header, output, e);
+  }
+}
+
+// A single pixel, past the frame.
+template <class Isa>
+void run_single_pixel(const ConvS8& c, const PackedStrip& packed, const PanelRange& range,
+                      const int8_t* input, void* output) {
+  const EpilogueQuads epilogue(c);
+  const size_t element_bytes = c.accumulator_scale ? sizeof(float) : 1, first_output = 0;
+  MicroTile<Isa> t = {};
+  t.pixels = &input;
+  t.outputs = &first_output;
+  t.runs = 1;
+  t.steps = packed.plan->run_steps;
+  for (size_t i = range.first; i < range.last; ++i) {
+    const Panel& panel = packed.panels[i];
+    t.panel = packed.base + panel.offset;
+    t.output = static_cast<uint8_t*>(output) + panel.first * element_bytes;
+    t.columns = panel.columns;
+    t.width = panel.width;
+    run_micro_tiles<1>(t, 0, 1, epilogue);
   }
 }
 
