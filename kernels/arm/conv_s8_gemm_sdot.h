@@ -12,6 +12,11 @@
 
 #include "kernels/arm/conv_s8_gemm_panel8.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+// Registers of a loop are not allocated apart from the others: gcc 12 would copy accumulators to and fro.
+#pragma GCC optimize("ira-region=all")
+#endif
+
 namespace octet::kernels {
 namespace {
 
