@@ -98,8 +98,8 @@ struct Stride1 {
     const uint8_t* weights = block + block_header_bytes(kBytes) + kVectors * j * kBytes;
 #pragma GCC unroll 2
     for (size_t row = 0; row < 2; ++row) {
-      const V w0 = load<V>(weights + row * kBytes), w1 = load<V>(weights + (2 + row) * kBytes);
-      const V w2 = load<V>(weights + (4 + row) * kBytes), bias = load<V>(block + j * kBytes);
+      const V w0 = load_once<V>(weights + row * kBytes), w1 = load_once<V>(weights + (2 + row) * kBytes);
+      const V w2 = load_once<V>(weights + (4 + row) * kBytes), bias = load<V>(block + j * kBytes);
       acc[row][0] = dot_u8s8(dot_u8s8(dot_u8s8(bias, a.v[j], w0), b.v[j], w1), d.v[j], w2);
       acc[row][1] = dot_u8s8(dot_u8s8(dot_u8s8(bias, b.v[j], w0), d.v[j], w1), e.v[j], w2);
       pin(acc[row][0], acc[row][1]);
@@ -126,12 +126,16 @@ struct Stride1 {
     for (size_t row = 0; row < 2; ++row)
 #pragma GCC unroll 2
       for (size_t i = 0; i < 2; ++i)
-        q[row][i] = clamp(pack16(half[0][row][i], half[1][row][i]), common.min, common.max);
+        q[row][i] = clamp_outputs<kLeft>(pack16(half[0][row][i], half[1][row][i]), common);
   }
 
   template <class V, LeftShift kLeft, bool kPartial>
-  static __attribute__((noinline)) void run_block(const ConvS8& c, const Rows& rows,
-                                                  const DepthwiseBlock& block, const uint8_t* packed) {
+  static __attribute__((noinline)) void run_block(const ConvS8& conv, const Rows& all_rows,
+                                                  const DepthwiseBlock& all_of_block, const uint8_t* packed) {
+    // Copies, which stores of outputs cannot change.
+    const ConvS8 c = conv;
+    const Rows rows = all_rows;
+    const DepthwiseBlock block = all_of_block;
     const DepthwiseCommon<V> common(c);
     const size_t safe = safe_columns(c, block);
     const V padding = flip(splat8<V>(c.input_zero_point));
@@ -187,8 +191,8 @@ struct Stride2 {
     for (size_t i = 0; i < 2; ++i) {
       const size_t j = 2 * h + i;
       const uint8_t* weights = block + block_header_bytes(kBytes) + kVectors * j * kBytes;
-      const V w0 = load<V>(weights), w1 = load<V>(weights + kBytes), w2 = load<V>(weights + 2 * kBytes);
-      const V w3 = load<V>(weights + 3 * kBytes), bias = load<V>(block + j * kBytes);
+      const V w0 = load_once<V>(weights), w1 = load<V>(weights + kBytes), w2 = load<V>(weights + 2 * kBytes);
+      const V w3 = load_once<V>(weights + 3 * kBytes), bias = load<V>(block + j * kBytes);
       acc[i][0] = dot_u8s8(dot_u8s8(dot_u8s8(bias, even[0].v[j], w0), odd.v[j], w1), even[1].v[j], w3);
       acc[i][1] = dot_u8s8(dot_u8s8(dot_u8s8(bias, even[1].v[j], w0), odd.v[j], w2), even[2].v[j], w3);
       pin(acc[i][0], acc[i][1]);
@@ -199,8 +203,12 @@ struct Stride2 {
   }
 
   template <class V, LeftShift kLeft, bool kPartial>
-  static __attribute__((noinline)) void run_block(const ConvS8& c, const Rows& rows,
-                                                  const DepthwiseBlock& block, const uint8_t* packed) {
+  static __attribute__((noinline)) void run_block(const ConvS8& conv, const Rows& all_rows,
+                                                  const DepthwiseBlock& all_of_block, const uint8_t* packed) {
+    // Copies, which stores of outputs cannot change.
+    const ConvS8 c = conv;
+    const Rows rows = all_rows;
+    const DepthwiseBlock block = all_of_block;
     const DepthwiseCommon<V> common(c);
     const size_t safe = safe_columns(c, block);
     int8_t* out = rows.out[0] + block.first;
@@ -227,9 +235,9 @@ struct Stride2 {
       V low[2], high[2];
       run_half<V, kLeft>(even, odd, 0, packed, common, low);
       run_half<V, kLeft>(even, odd, 1, packed, common, high);
-      store_output<kPartial>(out, clamp(pack16(low[0], high[0]), common.min, common.max), block.valid);
+      store_output<kPartial>(out, clamp_outputs<kLeft>(pack16(low[0], high[0]), common), block.valid);
       if (x + 1 < c.output_width)
-        store_output<kPartial>(out + rows.pixel[0], clamp(pack16(low[1], high[1]), common.min, common.max),
+        store_output<kPartial>(out + rows.pixel[0], clamp_outputs<kLeft>(pack16(low[1], high[1]), common),
                                block.valid);
       even[0] = even[2];
     }
@@ -298,6 +306,8 @@ struct Depthwise3x3 {
                          const uint8_t* packed) {
     if (has_left_shift(packed, sizeof(V)))
       Shape::template run_block<V, LeftShift::kFits, kPartial>(c, rows, block, packed);
+    else if (limits_low(c))
+      Shape::template run_block<V, LeftShift::kNoneLimitsLow, kPartial>(c, rows, block, packed);
     else
       Shape::template run_block<V, LeftShift::kNone, kPartial>(c, rows, block, packed);
   }

@@ -125,15 +125,25 @@ inline void interleave(V a, V b, V c, V d, V (&quads)[4]) {
 // What all blocks share.
 template <class V>
 struct DepthwiseCommon {
-  V zero_point, min, max;
+  V zero_point, min, max, low;
   explicit DepthwiseCommon(const ConvS8& c)
       : zero_point(splat16<V>(64 * c.output_zero_point + 32)),
         min(splat8<V>(c.output_min)),
-        max(splat8<V>(c.output_max)) {}
+        max(splat8<V>(c.output_max)),
+        low(splat16<V>(64 * (c.output_min - c.output_zero_point) - 32)) {}
 };
 
-// How an accumulator is shifted before it becomes s16.
-enum class LeftShift { kNone, kFits, kSaturates };
+// How an accumulator becomes s8: with which left shift, and whether s16 is limited before the zero point is
+// added, to what becomes output_min. That instruction does not take the products' ports, as adding with
+// saturation does, and clamping is done with it, where no limit above is needed (limits_low).
+enum class LeftShift { kNoneLimitsLow, kNone, kFits, kSaturates };
+
+inline bool limits_low(const ConvS8& c) { return c.output_zero_point < 0 && c.output_max == 127; }
+
+template <LeftShift kLeft, class V>
+inline V clamp_outputs(V q, const DepthwiseCommon<V>& common) {
+  return kLeft == LeftShift::kNoneLimitsLow ? q : clamp(q, common.min, common.max);
+}
 
 // The s16 results of s32 vectors 2 h and 2 h + 1.
 template <class V, LeftShift kLeft>
@@ -148,7 +158,9 @@ inline V requantize_half(V a, V b, const uint8_t* block, size_t h, const Depthwi
     b = shift_left_saturating(b, load<V>(left + kBytes));
   }
   const V t = pack32(shift_right_each(a, load<V>(right)), shift_right_each(b, load<V>(right + kBytes)));
-  return requantize_s16(t, load<V>(block + 12 * kWidth + h * kBytes), common.zero_point);
+  const V multiplier = load<V>(block + 12 * kWidth + h * kBytes);
+  return kLeft == LeftShift::kNoneLimitsLow ? requantize_low(t, multiplier, common.low, common.zero_point)
+                                            : requantize_s16(t, multiplier, common.zero_point);
 }
 
 }  // namespace

@@ -95,7 +95,14 @@ inline __m128i shift_left_saturating(__m128i v, __m128i p) {
 inline __m256i pack32(__m256i a, __m256i b) { return _mm256_packs_epi32(a, b); }
 inline __m128i pack32(__m128i a, __m128i b) { return _mm_packs_epi32(a, b); }
 inline __m256i pack16(__m256i a, __m256i b) { return _mm256_packs_epi16(a, b); }
+// (((t * m + 2^14) >> 15), at least low, + zero_point) >> 6, where that stays in s16.
+inline __m256i requantize_low(__m256i t, __m256i m, __m256i low, __m256i zero_point) {
+  return _mm256_srai_epi16(_mm256_add_epi16(_mm256_max_epi16(_mm256_mulhrs_epi16(t, m), low), zero_point), 6);
+}
 inline __m128i pack16(__m128i a, __m128i b) { return _mm_packs_epi16(a, b); }
+inline __m128i requantize_low(__m128i t, __m128i m, __m128i low, __m128i zero_point) {
+  return _mm_srai_epi16(_mm_add_epi16(_mm_max_epi16(_mm_mulhrs_epi16(t, m), low), zero_point), 6);
+}
 
 // (((t * m + 2^14) >> 15) + zero_point) >> 6, saturating to s16 in between; zero_point = 64 * z + 32.
 inline __m256i requantize_s16(__m256i t, __m256i m, __m256i zero_point) {
@@ -161,6 +168,9 @@ inline __m512i shift_left_saturating(__m512i v, __m512i p) {
 }
 inline __m512i pack32(__m512i a, __m512i b) { return _mm512_packs_epi32(a, b); }
 inline __m512i pack16(__m512i a, __m512i b) { return _mm512_packs_epi16(a, b); }
+inline __m512i requantize_low(__m512i t, __m512i m, __m512i low, __m512i zero_point) {
+  return _mm512_srai_epi16(_mm512_add_epi16(_mm512_max_epi16(_mm512_mulhrs_epi16(t, m), low), zero_point), 6);
+}
 inline __m512i requantize_s16(__m512i t, __m512i m, __m512i zero_point) {
   return _mm512_srai_epi16(_mm512_adds_epi16(_mm512_mulhrs_epi16(t, m), zero_point), 6);
 }
@@ -179,6 +189,16 @@ inline void pin(__m128i& a, __m128i& b) { asm volatile("" : "+x"(a), "+x"(b)); }
 #ifdef __AVX512BW__
 inline void pin(__m512i& a, __m512i& b) { asm volatile("" : "+v"(a), "+v"(b)); }
 #endif
+
+// A register, where gcc would load again for every use, and there are 32.
+template <class V>
+inline V load_once(const void* from) {
+  V v = load<V>(from);
+#ifdef __AVX512BW__
+  if constexpr (sizeof(V) == 64) asm("" : "+v"(v));
+#endif
+  return v;
+}
 
 }  // namespace
 }  // namespace octet::kernels
