@@ -13,6 +13,7 @@
 // behind the header: s8 weights[step][W][4].
 #include "kernels/x86/conv_s8_first.h"
 #include "kernels/x86/conv_s8_gemm_512.h"
+#include "kernels/x86/conv_s8_tile_512.h"
 
 namespace octet::kernels {
 namespace {

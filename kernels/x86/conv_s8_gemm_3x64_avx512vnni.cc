@@ -18,6 +18,7 @@
 // conv_s8_gemm_512.h describes the packed panels.
 #include "kernels/x86/conv_s8_gemm_512.h"
 #include "kernels/x86/conv_s8_gemm_512_paired.h"
+#include "kernels/x86/conv_s8_tile_512.h"
 
 namespace octet::kernels {
 namespace {
