@@ -229,7 +229,22 @@ inline Four transform_sums(int32x4_t m0, int32x4_t m1, int32x4_t m2, int32x4_t m
           vsubq_s32(far_s, s), vmlaq_lane_s32(vsubq_s32(m5, d), far_d, k.small, 0)};
 }
 
-inline int32x4_t load_sums(const uint8_t* m) { return vreinterpretq_s32_u8(vld1q_u8(m)); }
+// A column of M, four channels, as PointOffsets says. kBias: of points (1, 1) and below.
+template <bool kBias>
+inline Four transform_column(const uint8_t* m, const PointOffsets& rows, int32x4_t bias,
+                             const TileFactors& k) {
+  const auto load = [](const uint8_t* from) { return vreinterpretq_s32_u8(vld1q_u8(from)); };
+  asm volatile("" : "+r"(m));
+  const int32x4_t m0 = load(m);
+#if defined(__aarch64__)
+  const int32x4_t m1 = load(m + rows.one), m2 = load(m + rows.two), m3 = load(m + rows.three);
+  const int32x4_t m4 = load(m + rows.four), m5 = load(m + rows.five);
+#else
+  const int32x4_t m1 = load(m += rows.one), m2 = load(m += rows.one), m3 = load(m += rows.one);
+  const int32x4_t m4 = load(m += rows.one), m5 = load(m += rows.one);
+#endif
+  return transform_sums(m0, kBias ? vaddq_s32(m1, bias) : m1, m2, m3, m4, m5, k);
+}
 
 template <size_t y>
 inline int8x16_t finish_line(const Four& sums, const TileFactors& k, const RequantizeEight& eight,
@@ -243,15 +258,14 @@ template <class Header>
 __attribute__((noinline)) void transform_tile(const uint8_t* m, size_t m_bytes, const Header& h, size_t first,
                                               const RequantizeRange& range, int8x16_t* lines) {
   const TileFactors k;
-  const size_t row = kWindow * m_bytes;
-  const auto column = [=](const uint8_t* m, int32x4_t bias) {
-    asm volatile("" : "+r"(m));
-    return transform_sums(load_sums(m), vaddq_s32(load_sums(m + row), bias), load_sums(m + 2 * row),
-                          load_sums(m + 3 * row), load_sums(m + 4 * row), load_sums(m + 5 * row), k);
-  };
-  const Four c0 = column(m, vdupq_n_s32(0)), c1 = column(m + m_bytes, vld1q_s32(h.bias + first));
-  const Four c2 = column(m + 2 * m_bytes, vdupq_n_s32(0)), c3 = column(m + 3 * m_bytes, vdupq_n_s32(0));
-  const Four c4 = column(m + 4 * m_bytes, vdupq_n_s32(0)), c5 = column(m + 5 * m_bytes, vdupq_n_s32(0));
+  const PointOffsets rows(kWindow * m_bytes);
+  const int32x4_t bias = vld1q_s32(h.bias + first);
+  const Four c0 = transform_column<false>(m, rows, bias, k),
+             c1 = transform_column<true>(m + m_bytes, rows, bias, k);
+  const Four c2 = transform_column<false>(m + 2 * m_bytes, rows, bias, k);
+  const Four c3 = transform_column<false>(m + 3 * m_bytes, rows, bias, k);
+  const Four c4 = transform_column<false>(m + 4 * m_bytes, rows, bias, k);
+  const Four c5 = transform_column<false>(m + 5 * m_bytes, rows, bias, k);
   const int16x4_t multiplier = vld1_s16(h.multiplier + first);
   const int32x4_t shift = vsubq_s32(vdupq_n_s32(stored_shift(0)), vld1q_s32(h.shift + first));
   const RequantizeEight eight = {{shift, shift}, vcombine_s16(multiplier, multiplier)};  // of two pixels
