@@ -37,8 +37,7 @@ struct RunBlocks {
   }
 };
 
-// One channel's weights of a run in blocks `stride` bytes apart, the half one kHalfBlock for each channel.
-// `to` holds zeros.
+// One channel's weights of a run, where the quad's blocks hold them. `to` holds zeros.
 inline void pack_run_column(const int8_t* weights, size_t elements, size_t column, int8_t* to) {
   const RunBlocks run(elements);
   size_t done = 0;
