@@ -5,7 +5,7 @@
 // output at a time. Builds for AArch64 and ARMv7.
 //
 // Groups of blocks, up to the 64 channels of a cache line, are computed one after another. For a group,
-// the rows of input that a row of output reads are copied into a ring of rows in scratch, with
+// the rows of input that a few rows of output read are copied into a ring of rows in scratch, with
 // input_zero_point around them: the loops know no edges and loads never leave the tensor.
 //
 // What neighbouring outputs share stays in registers, a ring of columns whose begin moves on with every step
@@ -94,6 +94,7 @@ inline void depthwise_apply_table(const ConvS8& c, int8_t* row, size_t pixel_str
 }
 
 constexpr size_t kRingBytes = 32 * 1024;  // of all rows
+constexpr size_t kMostItems = 8;          // done at once
 
 template <class Kernel>
 struct DepthwiseColumns {
@@ -103,11 +104,15 @@ struct DepthwiseColumns {
   static constexpr size_t kRoundSteps = Kernel::kAdvance ? Kernel::kRing / Kernel::kAdvance : 1;
   static_assert(kOutputs * kOutputRows <= 2);
 
-  // How the work is cut, and scratch: a row of padding, the ring of rows, two rows of outputs where a block
-  // is not full.
+  // Rows of input from one item to the next, an item being kOutputRows rows of output.
+  static constexpr size_t kItemRows = kOutputRows * kStride;
+
+  // How the work is cut, and scratch: a row of padding, the ring of rows, the outputs of some items where a
+  // block is not full.
   struct Plan {
     size_t blocks, group_blocks;
     size_t pixel, columns, row_bytes;  // of a row in scratch
+    size_t items, ring_rows;           // done at once; what they read, in the ring
 
     explicit Plan(const ConvS8& c) {
       const size_t steps = (c.output_width + kOutputs - 1) / kOutputs;
@@ -118,9 +123,13 @@ struct DepthwiseColumns {
         group_blocks = (group_blocks + 1) / 2;
       pixel = group_blocks * kEight;
       row_bytes = columns * pixel;
+      items = 1;
+      while (items < kMostItems && (items * kItemRows + kInputRows) * row_bytes <= kRingBytes) ++items;
+      ring_rows = rows_of(items);
     }
-    size_t outputs_at() const { return (kInputRows + 1) * row_bytes; }
+    size_t outputs_at() const { return (ring_rows + 1) * row_bytes; }
   };
+  static constexpr size_t rows_of(size_t items) { return (items - 1) * kItemRows + kInputRows; }
 
   // Blocks [first, last), whose channels are [channel, channel + width).
   struct Group {
@@ -133,25 +142,43 @@ struct DepthwiseColumns {
     return {first, last, channel, end.first + end.valid - channel};
   }
 
-  // One row of output, or two, from the rows of a group.
-  struct Rows {
-    const int8_t* in[kInputRows];
-    int8_t* out[2];
-    size_t count, pixel_stride;
+  // Items of one block, from `channel` of the copied rows to `out`.
+  struct Items {
+    const int8_t* const* rows;  // of input, rows_of(count)
+    size_t count, channel, pixel;
+    int8_t* out;
+    size_t out_rows, row_stride, pixel_stride;
+    size_t width;
+    int8_t* dummy;  // takes outputs that do not exist
   };
 
-  // A row of one block: from the first output's window on, `pixel` bytes from column to column.
-  struct Segment {
+  // One item: steps from the first output's window on. `half_step`: behind the last, half a one.
+  struct Item {
     const int8_t* in[kInputRows];
     size_t pixel, steps;
-    bool half_step;  // behind the last step half a one, the other half of which goes to `dummy`
+    bool half_step;
     int8_t* out[2];
     size_t out_step[2];
-    int8_t* dummy;
   };
 
+  static inline Item find_item(const Items& items, size_t index) {
+    Item item;
+#pragma GCC unroll 6
+    for (size_t r = 0; r < kInputRows; ++r) item.in[r] = items.rows[index * kItemRows + r] + items.channel;
+    item.pixel = items.pixel;
+    item.steps = items.width / kOutputs;
+    item.half_step = items.width % kOutputs != 0;
+    const bool second = kOutputs == 2 || index * kOutputRows + 1 < items.out_rows;
+    item.out[0] = items.out + index * kOutputRows * items.row_stride;
+    item.out[1] =
+        second ? item.out[0] + (kOutputs == 2 ? items.pixel_stride : items.row_stride) : items.dummy;
+    item.out_step[0] = kOutputs * items.pixel_stride;
+    item.out_step[1] = second ? item.out_step[0] : 0;
+    return item;
+  }
+
   template <class Variant, size_t kBegin>
-  static __attribute__((always_inline)) inline void run_step(Variant& kernel, Segment& s,
+  static __attribute__((always_inline)) inline void run_step(Variant& kernel, Item& s,
                                                              typename Kernel::Column* ring) {
     kernel.template inside<kBegin>(
         [&](size_t row, size_t k) __attribute__((always_inline)) { return vld1_s8(s.in[row] + k * s.pixel); },
@@ -164,7 +191,7 @@ struct DepthwiseColumns {
 
   // Steps until the ring begins where it did.
   template <class Variant, size_t kBegin = 0>
-  static __attribute__((always_inline)) inline void run_round(Variant& kernel, Segment& s,
+  static __attribute__((always_inline)) inline void run_round(Variant& kernel, Item& s,
                                                               typename Kernel::Column* ring) {
     run_step<Variant, kBegin>(kernel, s, ring);
     constexpr size_t kNext = (kBegin + Kernel::kAdvance) % Kernel::kRing;
@@ -172,55 +199,41 @@ struct DepthwiseColumns {
   }
 
   template <class Variant>
-  static __attribute__((noinline)) void run_segment(const Segment& segment, const uint8_t* packed,
-                                                    const RequantizeRange& range) {
+  static __attribute__((noinline)) void run_items(const Items& items, const uint8_t* packed,
+                                                  const RequantizeRange& range) {
     Variant kernel(packed, range);
-    Segment s = segment;
-    typename Kernel::Column ring[Kernel::kRing];
-    Kernel::begin([&](size_t row, size_t k) { return vld1_s8(s.in[row] + k * s.pixel); }, ring);
+    for (size_t index = 0; index < items.count; ++index) {
+      Item s = find_item(items, index);
+      typename Kernel::Column ring[Kernel::kRing];
+      Kernel::begin([&](size_t row, size_t k) { return vld1_s8(s.in[row] + k * s.pixel); }, ring);
 #pragma GCC unroll 6
-    for (size_t r = 0; r < kInputRows; ++r) s.in[r] += Kernel::kShared * s.pixel;
-    for (size_t rounds = s.steps / kRoundSteps; rounds > 0; --rounds) run_round(kernel, s, ring);
-    for (size_t left = s.steps % kRoundSteps + s.half_step; left > 0; --left) {
-      if (left == s.half_step) s.out[1] = s.dummy;
-      run_step<Variant, 0>(kernel, s, ring);
+      for (size_t r = 0; r < kInputRows; ++r) s.in[r] += Kernel::kShared * s.pixel;
+      for (size_t rounds = s.steps / kRoundSteps; rounds > 0; --rounds) run_round(kernel, s, ring);
+      for (size_t left = s.steps % kRoundSteps + s.half_step; left > 0; --left) {
+        if (left == s.half_step) s.out[1] = items.dummy;
+        run_step<Variant, 0>(kernel, s, ring);
 #pragma GCC unroll 4
-      for (size_t k = 0; k < Kernel::kShared; ++k) ring[k] = ring[(k + Kernel::kAdvance) % Kernel::kRing];
+        for (size_t k = 0; k < Kernel::kShared; ++k) ring[k] = ring[(k + Kernel::kAdvance) % Kernel::kRing];
+      }
     }
   }
 
-  static void run_any(const Segment& segment, const uint8_t* packed, const RequantizeRange& range) {
-    Kernel::is_fast(packed) ? run_segment<typename Kernel::Fast>(segment, packed, range)
-                            : run_segment<Kernel>(segment, packed, range);
+  static void run_block(const Items& items, const uint8_t* packed, const RequantizeRange& range) {
+    Kernel::is_fast(packed) ? run_items<typename Kernel::Fast>(items, packed, range)
+                            : run_items<Kernel>(items, packed, range);
   }
 
-  // Outputs of one block, `pixel_stride` apart.
-  static void run_block(const ConvS8& c, const Rows& rows, size_t channel, size_t pixel,
-                        const uint8_t* packed, const RequantizeRange& range) {
-    int8_t dummy[kEight];
-    Segment s;
-    for (size_t r = 0; r < kInputRows; ++r) s.in[r] = rows.in[r] + channel;
-    s.pixel = pixel;
-    s.steps = c.output_width / kOutputs;
-    s.half_step = c.output_width % kOutputs != 0;
-    s.dummy = dummy;
-    s.out[0] = rows.out[0];
-    s.out[1] = kOutputs == 2 ? rows.out[0] + rows.pixel_stride : rows.count == 2 ? rows.out[1] : dummy;
-    s.out_step[0] = kOutputs * rows.pixel_stride;
-    s.out_step[1] = kOutputs == 2 || rows.count == 2 ? s.out_step[0] : 0;
-    run_any(s, packed, range);
-  }
-
-  // The same for fewer than eight channels: in a row of their own, then where they belong.
-  static void run_part(const ConvS8& c, const Rows& rows, size_t pixel, const uint8_t* packed,
+  // The same for fewer than eight channels: in rows of their own, then where they belong.
+  static void run_part(const Items& items, size_t channels, const uint8_t* packed,
                        const RequantizeRange& range, int8_t* outputs) {
-    Rows eight = rows;
+    Items eight = items;
+    eight.out = outputs;
     eight.pixel_stride = kEight;
-    for (size_t r = 0; r < 2; ++r) eight.out[r] = outputs + r * c.output_width * kEight;
-    run_block(c, eight, 0, pixel, packed, range);
-    for (size_t r = 0; r < rows.count; ++r)
-      for (size_t x = 0; x < c.output_width; ++x)
-        store_part(rows.out[r] + x * rows.pixel_stride, vld1_s8(eight.out[r] + x * kEight), c.input_channels);
+    eight.row_stride = items.width * kEight;
+    run_block(eight, packed, range);
+    for (size_t y = 0; y < items.out_rows; ++y)
+      for (size_t x = 0; x < items.width; ++x, outputs += kEight)
+        store_part(items.out + y * items.row_stride + x * items.pixel_stride, vld1_s8(outputs), channels);
   }
 
   // Bytes of one pixel, of which eight may be read and written at a time if there are so many.
@@ -272,65 +285,77 @@ struct DepthwiseColumns {
   }
 
   static size_t scratch_bytes(const ConvS8& c) {
-    return Plan(c).outputs_at() + (c.input_channels < kEight ? 2 * c.output_width * kEight : 0);
+    const Plan plan(c);
+    const size_t rows = c.input_channels < kEight ? plan.items * kOutputRows : 0;
+    return plan.outputs_at() + rows * c.output_width * kEight;
   }
 
   static size_t row_groups(const ConvS8& c) { return (c.output_height + kOutputRows - 1) / kOutputRows; }
   static size_t items(const ConvS8& c) { return c.batch * row_groups(c); }
-
-  // The outputs of an item, from `channel` on.
-  static Rows find_outputs(const ConvS8& c, void* output, size_t item, size_t channel) {
-    const ConvS8OutputStrides strides = conv_s8_output_strides(c);
-    const size_t n = item / row_groups(c), y = item % row_groups(c) * kOutputRows;
-    Rows rows;
-    rows.out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row + channel;
-    rows.out[1] = rows.out[0] + strides.row;
-    rows.count = c.output_height - y < kOutputRows ? c.output_height - y : kOutputRows;
-    rows.pixel_stride = strides.pixel;
-    return rows;
-  }
 
   // Rows of image n are in the ring up to here.
   struct Copied {
     size_t n, rows;
   };
 
-  // The rows of input of an item, copied unless they are there already.
-  static void find_inputs(const ConvS8& c, const Plan& plan, const Group& group, const int8_t* input,
-                          size_t item, int8_t* scratch, Copied* copied, const int8_t** in) {
-    const size_t n = item / row_groups(c), first = item % row_groups(c) * kOutputRows * kStride;
+  // The rows of input of `count` items, copied unless they are there already.
+  static void find_rows(const ConvS8& c, const Plan& plan, const Group& group, const int8_t* input,
+                        size_t item, size_t count, int8_t* scratch, Copied* copied, const int8_t** rows) {
+    const size_t n = item / row_groups(c), first = item % row_groups(c) * kItemRows;
     if (copied->n != n) *copied = {n, 0};
-    for (size_t r = 0; r < kInputRows; ++r) {
+    for (size_t r = 0; r < rows_of(count); ++r) {
       const size_t y = first + r - c.pad_top;  // above the input: wraps
-      in[r] = scratch;
+      rows[r] = scratch;
       if (y >= c.input_height) continue;
-      int8_t* row = scratch + (1 + y % kInputRows) * plan.row_bytes;
-      in[r] = row;
+      int8_t* row = scratch + (1 + y % plan.ring_rows) * plan.row_bytes;
+      rows[r] = row;
       if (y < copied->rows) continue;
       copy_row(c, plan, group, depthwise_row(c, input, n, static_cast<ptrdiff_t>(y), nullptr), row);
       copied->rows = y + 1;
     }
   }
 
+  // The outputs of `count` items.
+  static Items find_outputs(const ConvS8& c, void* output, size_t item, size_t count) {
+    const ConvS8OutputStrides strides = conv_s8_output_strides(c);
+    const size_t n = item / row_groups(c), y = item % row_groups(c) * kOutputRows;
+    Items items = {};
+    items.count = count;
+    items.out = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
+    items.out_rows = c.output_height - y < count * kOutputRows ? c.output_height - y : count * kOutputRows;
+    items.row_stride = strides.row;
+    items.pixel_stride = strides.pixel;
+    items.width = c.output_width;
+    return items;
+  }
+
   static void run_group(const ConvS8& c, const Plan& plan, const Group& group, const void* packed,
                         const int8_t* input, void* output, size_t first_item, size_t last_item,
                         int8_t* scratch) {
     const RequantizeRange range(c.output_zero_point, c.output_min, c.output_max);
+    int8_t dummy[kEight];
+    const int8_t* rows[rows_of(kMostItems)];
     Copied copied = {c.batch, 0};
-    for (size_t item = first_item; item < last_item; ++item) {
-      Rows rows = find_outputs(c, output, item, 0);
-      find_inputs(c, plan, group, input, item, scratch, &copied, rows.in);
+    for (size_t item = first_item, count; item < last_item; item += count) {
+      const size_t rest = row_groups(c) - item % row_groups(c);  // of the image
+      count = last_item - item < rest ? last_item - item : rest;
+      if (count > plan.items) count = plan.items;
+      find_rows(c, plan, group, input, item, count, scratch, &copied, rows);
+      Items items = find_outputs(c, output, item, count);
+      items.rows = rows;
+      items.pixel = plan.pixel;
+      items.dummy = dummy;
       const uint8_t* block = static_cast<const uint8_t*>(packed) + group.first * kBlockBytes;
       if (c.input_channels < kEight) {
-        run_part(c, rows, plan.pixel, block, range, scratch + plan.outputs_at());
+        run_part(items, c.input_channels, block, range, scratch + plan.outputs_at());
         continue;
       }
+      int8_t* out = items.out;
       for (size_t i = group.first; i < group.last; ++i, block += kBlockBytes) {
         const size_t channel = eight_block(c.input_channels, i).first;
-        Rows here = rows;
-        here.out[0] += channel;
-        here.out[1] += channel;
-        run_block(c, here, channel - group.channel, plan.pixel, block, range);
+        items.channel = channel - group.channel;
+        items.out = out + channel;
+        run_block(items, block, range);
       }
     }
   }
@@ -344,8 +369,9 @@ struct DepthwiseColumns {
       for (size_t block = 0; block < plan.blocks; block += plan.group_blocks)
         run_group(c, plan, find_group(c, plan, block), packed, input, output, first, last, scratch);
       for (size_t item = first; c.output_table && item < last; ++item) {
-        const Rows rows = find_outputs(c, output, item, 0);
-        for (size_t r = 0; r < rows.count; ++r) depthwise_apply_table(c, rows.out[r], rows.pixel_stride);
+        const Items items = find_outputs(c, output, item, 1);
+        for (size_t r = 0; r < items.out_rows; ++r)
+          depthwise_apply_table(c, items.out + r * items.row_stride, items.pixel_stride);
       }
     });
   }

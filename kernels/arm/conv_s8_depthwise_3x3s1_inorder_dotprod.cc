@@ -265,16 +265,19 @@ inline void run_row(const InorderRow& row, const RequantizeRange& range, int32x4
 }
 
 template <>
-void Columns::run_any(const Segment& s, const uint8_t* packed, const RequantizeRange& range) {
-  const InorderRow row = {
-      {s.in[0], s.in[1], s.in[2], s.in[3]}, packed, s.pixel, s.steps, s.dummy, {s.out[0], s.out[1]},
-      {s.out_step[0], s.out_step[1]}};
-  int32x4_t acc[2][2];
-  run_row(row, range, acc);
+void Columns::run_block(const Items& items, const uint8_t* packed, const RequantizeRange& range) {
   const RequantizeEight r = load_requantize(packed);
-  const size_t last = s.steps - 1;
-  store_halves(requantize_16(acc[0][0], acc[0][1], acc[1][0], acc[1][1], r, r, range),
-               s.out[0] + last * s.out_step[0], s.out[1] + last * s.out_step[1]);
+  for (size_t index = 0; index < items.count; ++index) {
+    const Item s = find_item(items, index);
+    const InorderRow row = {
+        {s.in[0], s.in[1], s.in[2], s.in[3]}, packed, s.pixel, s.steps, items.dummy, {s.out[0], s.out[1]},
+        {s.out_step[0], s.out_step[1]}};
+    int32x4_t acc[2][2];
+    run_row(row, range, acc);
+    const size_t last = s.steps - 1;
+    store_halves(requantize_16(acc[0][0], acc[0][1], acc[1][0], acc[1][1], r, r, range),
+                 s.out[0] + last * s.out_step[0], s.out[1] + last * s.out_step[1]);
+  }
 }
 
 }  // namespace
