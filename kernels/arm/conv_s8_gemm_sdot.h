@@ -41,32 +41,35 @@ inline void multiply_step(const int8x16_t (&a)[kRows], const int8_t* weights, in
 
 // acc[i] += `steps` steps of pixels[i] from `offset` on. Returns the weights behind them.
 template <size_t kRows>
-__attribute__((always_inline)) inline const int8_t* multiply_run(const int8_t* const* pixels, size_t offset,
-                                                                 size_t steps, const int8_t* weights,
+__attribute__((always_inline)) inline const int8_t* multiply_run(const int8_t* const (&pixels)[kRows],
+                                                                 size_t offset, size_t steps,
+                                                                 const int8_t* weights,
                                                                  int32x4_t (&acc)[kRows][2]) {
-  const int8_t* a[kRows];
-#pragma GCC unroll 8
-  for (size_t i = 0; i < kRows; ++i) a[i] = pixels[i] + offset;
   int8x16_t v[kRows];
-  for (; steps >= 4; steps -= 4, weights += 128) {
+  for (; steps >= 4; steps -= 4, weights += 128, offset += 16) {
 #pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i, a[i - 1] += 16) v[i] = vld1q_s8(a[i]);
+    for (size_t i = 0; i < kRows; ++i) v[i] = vld1q_s8(pixels[i] + offset);
     multiply_step<0>(v, weights, acc);
     multiply_step<1>(v, weights + 32, acc);
     multiply_step<2>(v, weights + 64, acc);
     multiply_step<3>(v, weights + 96, acc);
   }
 #pragma GCC unroll 1
-  for (; steps > 0; --steps, weights += 32) {
+  for (; steps > 0; --steps, weights += 32, offset += 4) {
     const int8x16_t b0 = vld1q_s8(weights), b1 = vld1q_s8(weights + 16);
 #pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i, a[i - 1] += 4) {
-      const int8x8_t four = load_four(a[i]);
+    for (size_t i = 0; i < kRows; ++i) {
+      const int8x8_t four = load_four(pixels[i] + offset);
       acc[i][0] = vdotq_lane_s32(acc[i][0], b0, four, 0);
       acc[i][1] = vdotq_lane_s32(acc[i][1], b1, four, 0);
     }
   }
   return weights;
+}
+
+// In assembly, or compilers load the bias once and copy it, which takes vector operations.
+inline void load_bias(const PanelHeader8& header, int32x4_t (&acc)[2]) {
+  asm volatile("ldp %q0, %q1, [%2]" : "=w"(acc[0]), "=w"(acc[1]) : "r"(header.bias), "m"(header));
 }
 
 template <size_t kRows, class Isa>
@@ -79,16 +82,15 @@ void run_micro_tiles(const MicroTile<Isa>& t, size_t first, size_t tiles, const 
   const size_t runs = t.runs, steps = t.steps * (Isa::kStep / 4);
   TileOutput out = {t.output, t.outputs + first, t.columns};
   for (; tiles > 0; --tiles, pixels += kRows, out.outputs += kRows) {
+    const int8_t* at[kRows];
     int32x4_t acc[kRows][2];
 #pragma GCC unroll 8
     for (size_t i = 0; i < kRows; ++i) {
-      const int32_t* bias = header.bias;
-      asm volatile("" : "+r"(bias));  // or compilers load it once and copy it, which takes vector operations
-      acc[i][0] = vld1q_s32(bias);
-      acc[i][1] = vld1q_s32(bias + 4);
+      at[i] = pixels[i];
+      load_bias(header, acc[i]);
     }
     const int8_t* b = weights;
-    for (size_t run = 0; run < runs; ++run) b = multiply_run<kRows>(pixels, run_offsets[run], steps, b, acc);
+    for (size_t run = 0; run < runs; ++run) b = multiply_run(at, run_offsets[run], steps, b, acc);
     finish_tile<kRows>(out, header, acc, e);
   }
 }
