@@ -16,6 +16,10 @@ XNNPACK_SOURCES = [
     "src/qs8-qc8w-gemm/gen/qs8-qc8w-gemm-[468]x*neoni8mm*.c",
     "src/qs8-qc8w-gemm/gen/qs8-qc8w-gemm-[24]x*minmax-fp32-neonv8-mlal*.c",
 ]
+XNNPACK_DEPTHWISE = [
+    "src/qs8-qc8w-dwconv/gen/qs8-qc8w-dwconv-9p16c-minmax-fp32-neonv8*.c",
+    "src/f32-dwconv/gen/f32-dwconv-9p[48]c-minmax-*neonfma*.*",
+]
 NCNN_UNIT = """
 #include "mat.h"
 #include "option.h"
@@ -41,10 +45,10 @@ def compile_one(command, source, output):
     return done.returncode == 0
 
 
-def xnnpack_objects(tree, sysroot, work):
+def xnnpack_objects(tree, sysroot, work, patterns):
     command = ["aarch64-linux-gnu-gcc", "-O2", "-march=armv8.2-a+dotprod+i8mm", f"-I{tree}", f"-I{tree}/include",
                f"-I{tree}/src", f"-I{sysroot}/usr/include"]
-    sources = sorted({source for pattern in XNNPACK_SOURCES for source in tree.glob(pattern)})
+    sources = sorted({source for pattern in patterns for source in tree.glob(pattern)})
     for source in sources:
         output = work / f"XNNPACK {source.stem.replace('qs8-qc8w-gemm-', '').replace('minmax-fp32-', '')}.o"
         if compile_one(command, source, output):
@@ -80,9 +84,15 @@ def objects(folder, sysroot, work):
     folder, work = Path(folder), Path(work)
     found = []
     if (folder / "xnnpack").exists():
-        found += xnnpack_objects(folder / "xnnpack", sysroot, work)
+        found += xnnpack_objects(folder / "xnnpack", sysroot, work, XNNPACK_SOURCES)
     if (folder / "ncnn").exists():
         found += ncnn_objects(folder / "ncnn", work)
     if (folder / "ruy").exists():
         found += ruy_objects(folder / "ruy", work)
     return found
+
+
+def depthwise_objects(folder, sysroot, work):
+    """XNNPACK's depthwise 3x3, s8 and float."""
+    tree = Path(folder) / "xnnpack"
+    return list(xnnpack_objects(tree, sysroot, Path(work), XNNPACK_DEPTHWISE)) if tree.exists() else []
