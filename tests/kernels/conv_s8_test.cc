@@ -321,7 +321,8 @@ TEST_P(ConvS8KernelTest, ThreeByThreeChannels) {
 
 // So many weights that some kernels keep them in another form; small ones, as trained layers have them.
 TEST_P(ConvS8KernelTest, ThreeByThreeManyChannels) {
-  for (const ConvShape& shape : {square(6, 3, 515, 240, 3, 1, 1), square(4, 9, 384, 333, 3, 1, 1)}) {
+  for (const ConvShape& shape : {square(6, 3, 515, 240, 3, 1, 1), square(4, 9, 384, 333, 3, 1, 1),
+                                 square(5, 5, 264, 140, 3, 1, 1, 1, 1, 5)}) {
     ConvCase test(shape, ConvData::kRandom, ConvOutput::kS8, ++seed_);
     for (int8_t& w : test.weights) w = static_cast<int8_t>(w / 4);
     for (int8_t& p : test.right_shift) p = static_cast<int8_t>(8 + p % 3);
