@@ -22,8 +22,10 @@ namespace {
   "vmlal.s16 q12, d" #low ", d" #v "[" #lane "]\n vmlal.s16 q13, d" #high ", d" #v "[" #lane "]\n" \
   "vmlal.s16 q14, d" #low ", d" #w "[" #lane "]\n vmlal.s16 q15, d" #high ", d" #w "[" #lane "]\n"
 // Input channels 0 to 3 of the step, and 4 to 7.
-#define OCTET_LOW(low, high, lane) OCTET_TILES_01(low, high, 0, 2, lane) OCTET_TILES_23(low, high, 4, 6, lane)
-#define OCTET_HIGH(low, high, lane) OCTET_TILES_01(low, high, 1, 3, lane) OCTET_TILES_23(low, high, 5, 7, lane)
+#define OCTET_LOW(low, high, lane) \
+  OCTET_TILES_01(low, high, 0, 2, lane) OCTET_TILES_23(low, high, 4, 6, lane)
+#define OCTET_HIGH(low, high, lane) \
+  OCTET_TILES_01(low, high, 1, 3, lane) OCTET_TILES_23(low, high, 5, 7, lane)
 // clang-format on
 
 struct WinogradArmv7 : WinogradNeon {

@@ -45,8 +45,8 @@ namespace {
   OCTET_LANE_4(u, lane, load, high, other)          \
   OCTET_ROW_4(u, lane) OCTET_ROW_5(u, lane) OCTET_ROW_6(u, lane) OCTET_ROW_7(u, lane)
 
-// Lanes 0 to 6 and the loads of U. `first` and `second` are the last two vectors of V. In the last step u and v
-// go to where the next tiles begin.
+// Lanes 0 to 6 and the loads of U. `first` and `second` are the last two vectors of V. In the last step u and
+// v go to where the next tiles begin.
 #define OCTET_LANES(LANE, first, second)                                                            \
   LANE(8, 0, OCTET_LOAD(15, u, 112, first, 2), OCTET_HIGH(0, u, 120), "csel %[u], %[start], %[u], eq\n") \
   LANE(9, 1, OCTET_LOAD(8, u, 128, second, 3), OCTET_HIGH(1, u, 136), "add %[ahead], %[v], %[twice]\n") \

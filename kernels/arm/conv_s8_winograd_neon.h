@@ -41,7 +41,6 @@ struct WinogradNeon {
   }
   static size_t channel_at(size_t i) { return i; }
   static int16x8_t s16(Vec v) { return vreinterpretq_s16_s32(v); }
-  static Vec vec(int16x8_t v) { return vreinterpretq_s32_s16(v); }
 
   static Vec load(const void* from) {
     return vreinterpretq_s32_u8(vld1q_u8(static_cast<const uint8_t*>(from)));
