@@ -205,7 +205,7 @@ struct DepthwiseColumns {
     for (size_t index = 0; index < items.count; ++index) {
       Item s = find_item(items, index);
       typename Kernel::Column ring[Kernel::kRing];
-      Kernel::begin([&](size_t row, size_t k) { return vld1_s8(s.in[row] + k * s.pixel); }, ring);
+      kernel.begin([&](size_t row, size_t k) { return vld1_s8(s.in[row] + k * s.pixel); }, ring);
 #pragma GCC unroll 6
       for (size_t r = 0; r < kInputRows; ++r) s.in[r] += Kernel::kShared * s.pixel;
       for (size_t rounds = s.steps / kRoundSteps; rounds > 0; --rounds) run_round(kernel, s, ring);

@@ -11,7 +11,9 @@
 //
 // where the weights of B(3) are zero for column 3, which B(2) has.
 //
-// Weights are loaded where they are used: there are as many as registers. conv_s8_depthwise.h is the frame.
+// Five outputs of both rows are in registers at a time, and every column is added to all of them when it is
+// loaded: sums of one output after another would wait for each other, and the columns take more registers.
+// Weights are loaded where they are used. conv_s8_depthwise.h is the frame.
 #include "kernels/arm/conv_s8_depthwise_quads.h"
 
 namespace octet::kernels {
@@ -41,9 +43,11 @@ constexpr TapTable make_taps() {
   return table;
 }
 
-struct Column5x5 {
-  Quads a, b;         // b: with the column behind it
-  int16x8_t pending;  // r4 and r5, until that column comes
+// An output of both rows that columns are still added to, and r4 and r5 of the column that was the last when
+// it began.
+struct Sums5x5 {
+  int32x4_t acc[2][2];  // [output row][half of the channels]
+  int16x8_t pending;
 };
 
 struct Depthwise5x5s1 {
@@ -51,7 +55,7 @@ struct Depthwise5x5s1 {
   static constexpr size_t kOutputs = 1, kReach = 5, kRing = 5, kShared = 4, kAdvance = 1, kQuads = 16;
   static constexpr size_t kWeightBytes = kQuads * 4 * kEight;
   static constexpr TapTable kTaps = make_taps();
-  using Column = Column5x5;
+  using Column = Sums5x5;
   using Fast = Depthwise5x5s1;
   static bool is_fast(const uint8_t*) { return true; }
 
@@ -70,19 +74,6 @@ struct Depthwise5x5s1 {
     pack_quads(c, block, kTaps.taps, to);
   }
 
-  // Column k without its b, for which it completes that of the column before.
-  template <class Pixels>
-  static inline void load_column(const Pixels& pixels, size_t k, Column* column, Column* before) {
-    column->a = interleave(pixels(0, k), pixels(1, k), pixels(2, k), pixels(3, k));
-    column->pending = zip_bytes(pixels(4, k), pixels(5, k));
-    if (before) before->b = interleave_pairs(before->pending, column->pending);
-  }
-
-  template <class Pixels>
-  static void begin(const Pixels& pixels, Column* ring) {
-    for (size_t k = 0; k < kShared; ++k) load_column(pixels, k, &ring[k], k > 0 ? &ring[k - 1] : nullptr);
-  }
-
   // The weights, loaded where they are used: the compiler would otherwise keep them in registers that it
   // lacks.
   inline int8x16_t weight(size_t row, size_t half, size_t quad) {
@@ -90,30 +81,51 @@ struct Depthwise5x5s1 {
     return load_weights(weights, 2 * (8 * row + quad) + half);
   }
 
-  // Four channels of both rows.
-  template <size_t kBegin>
-  inline void sums(const Column* ring, size_t half, int32x4_t (&acc)[2]) {
-    acc[0] = bias.load(half);
-    acc[1] = bias.load(half);
-#pragma GCC unroll 8
-    for (size_t quad = 0; quad < 8; ++quad) {
-      constexpr size_t kColumns[8] = {0, 1, 2, 3, 4, 0, 2, 3};
-      const Column& column = ring[(kBegin + kColumns[quad]) % kRing];
-      const int8x16_t data = (quad < 5 ? column.a : column.b).half[half];
-      acc[0] = vdotq_s32(acc[0], data, weight(0, half, quad));
-      acc[1] = vdotq_s32(acc[1], data, weight(1, half, quad));
+  inline void add_quads(const Quads& data, size_t quad, Sums5x5* sums) {
+#pragma GCC unroll 2
+    for (size_t row = 0; row < 2; ++row)
+#pragma GCC unroll 2
+      for (size_t half = 0; half < 2; ++half)
+        sums->acc[row][half] = vdotq_s32(sums->acc[row][half], data.half[half], weight(row, half, quad));
+  }
+
+  // Adds column k to the outputs whose windows it is in: the one that begins with it, at `kPlace` of the
+  // ring, and up to kBefore before that.
+  template <size_t kPlace, size_t kBefore, class Pixels>
+  __attribute__((always_inline)) inline void add_column(const Pixels& pixels, size_t k, Sums5x5* ring) {
+    constexpr auto kAt = [](size_t before) { return (kPlace + kRing - before) % kRing; };
+    const int16x8_t last_rows = zip_bytes(pixels(4, k), pixels(5, k));
+    if constexpr (kBefore > 0) {
+      const Quads b = interleave_pairs(ring[kAt(1)].pending, last_rows);
+      add_quads(b, 5, &ring[kAt(1)]);
+      if constexpr (kBefore > 2) add_quads(b, 6, &ring[kAt(3)]);
+      if constexpr (kBefore > 3) add_quads(b, 7, &ring[kAt(4)]);
     }
+    const Quads a = interleave(pixels(0, k), pixels(1, k), pixels(2, k), pixels(3, k));
+    Sums5x5& begun = ring[kPlace];
+#pragma GCC unroll 2
+    for (size_t row = 0; row < 2; ++row)
+#pragma GCC unroll 2
+      for (size_t half = 0; half < 2; ++half) begun.acc[row][half] = bias.load(half);
+    begun.pending = last_rows;
+#pragma GCC unroll 5
+    for (size_t i = 0; i <= kBefore; ++i) add_quads(a, kBefore - i, &ring[kAt(kBefore - i)]);
+  }
+
+  template <class Pixels>
+  inline void begin(const Pixels& pixels, Sums5x5* ring) {
+    add_column<0, 0>(pixels, 0, ring);
+    add_column<1, 1>(pixels, 1, ring);
+    add_column<2, 2>(pixels, 2, ring);
+    add_column<3, 3>(pixels, 3, ring);
   }
 
   template <size_t kBegin, class Pixels>
-  inline void inside(const Pixels& pixels, Column* ring, int8_t* const (&out)[2]) {
-    Column *column = &ring[(kBegin + 4) % kRing], *before = &ring[(kBegin + 3) % kRing];
-    load_column(pixels, 0, column, before);
-    int32x4_t low[2], high[2];
-    sums<kBegin>(ring, 0, low);
-    sums<kBegin>(ring, 1, high);
-    const int8x16_t q = requantize_16(low[0], high[0], low[1], high[1], requantize, requantize, range);
-    store_halves(q, out[0], out[1]);
+  inline void inside(const Pixels& pixels, Sums5x5* ring, int8_t* const (&out)[2]) {
+    add_column<(kBegin + 4) % kRing, 4>(pixels, 0, ring);
+    const auto& acc = ring[kBegin].acc;
+    store_halves(requantize_16(acc[0][0], acc[0][1], acc[1][0], acc[1][1], requantize, requantize, range),
+                 out[0], out[1]);
   }
 };
 
