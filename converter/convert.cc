@@ -7,7 +7,7 @@
 
 #include "converter/pass.h"
 #include "converter/print_graph.h"
-#include "converter/quantize/correct_bias.h"
+#include "converter/repair/repair.h"
 #include "converter/simulate_quantization.h"
 #include "converter/stages.h"
 #include "runtime/model.h"
@@ -91,8 +91,7 @@ Status to_int8(bool quantized_already, const std::string& path, const ConvertOpt
   }
   const Graph reference = graph->clone();
   OCTET_RETURN_IF_ERROR(quantize(graph, ranges, options, diagnostics));
-  return quantized_already || !options.correct_bias ? Status()
-                                                    : correct_bias(reference, options, graph, diagnostics);
+  return quantized_already ? Status() : repair(reference, options, graph, diagnostics);
 }
 
 void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diagnostics* diagnostics) {

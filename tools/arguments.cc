@@ -48,6 +48,8 @@ const OptionRow kOptions[] = {
      "Folder of sample inputs, or a text file that lists them"},
     {kConvert, "--precision", "int8|fp32", &Arguments::precision, false, 0, "int8 (default) or fp32"},
     {kConvert, "--method", "NAME", &Arguments::method, false, 0, "How ranges are chosen: minmax (default) or entropy"},
+    {kConvert, "--round", "NAME", &Arguments::round, false, 0,
+     "How weights are rounded: gptq (default: for the least error of the layer's output) or nearest"},
     {kConvert, "--mean", "A,B,C", &Arguments::mean, false, 0,
      "Mean per channel in 0..255 pixel units, in the network's channel order"},
     {kConvert, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},

@@ -25,6 +25,7 @@ struct Arguments {
   std::string calibration;
   std::string precision = "int8";
   std::string method = "minmax";
+  std::string round = "gptq";
   std::string mean, std;
   std::string color;
   std::string resize, crop;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/quantize/correct_bias.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "converter/quantize/node_walk.h"
+#include "converter/lower/linear.h"
+#include "converter/repair/node_walk.h"
+#include "converter/repair/repair.h"
 #include "quantize_graph.h"
 #include "runtime/session.h"
 #include "tests/testing/random.h"
@@ -121,11 +121,58 @@ TEST(CorrectBias, TakesTheShiftOutOfEveryChannel) {
   EXPECT_NE(network.find("p"), nullptr);
   EXPECT_TRUE(network.find("p")->has("table"));
   const double before = shift(run_all(network.graph, &network.samples), expected);
-  const Status status = correct_bias(reference, network.options, &network.graph, &network.diagnostics);
+  const Status status = repair(reference, network.options, &network.graph, &network.diagnostics);
   ASSERT_TRUE(status.ok()) << status.message();
   const double after = shift(run_all(network.graph, &network.samples), expected);
   EXPECT_LT(after, before / 5) << "before " << before;
   EXPECT_EQ(network.find("p")->inputs.size(), 3u);  // it had no bias
+}
+
+// The lowered bytes after the repairs, on `threads`.
+std::vector<uint8_t> repaired(const std::string& round, size_t threads) {
+  Network network;
+  EXPECT_TRUE(network.calibrated().ok());
+  const Graph reference = network.graph.clone();
+  EXPECT_TRUE(network.quantize_all().ok());
+  network.options.repair.round = round;
+  network.options.threads = threads;
+  const Status status = repair(reference, network.options, &network.graph, &network.diagnostics);
+  EXPECT_TRUE(status.ok()) << status.message();
+  for (const auto& node : network.graph.nodes)
+    if (node->op == "Conv") {
+      EXPECT_TRUE(prove_accumulator(network.graph, *node).ok()) << node->name;
+    }
+  LoweredModel lowered;
+  EXPECT_TRUE(lower(network.graph, LowerOptions(), &lowered, nullptr).ok());
+  return std::vector<uint8_t>(lowered.data(), lowered.data() + lowered.bytes);
+}
+
+TEST(Repair, GivesTheSameBytesOnAnyNumberOfThreads) {
+  for (const char* round : {"nearest", "gptq"}) {
+    const std::vector<uint8_t> one = repaired(round, 1);
+    EXPECT_EQ(one, repaired(round, 2)) << round;
+    EXPECT_EQ(one, repaired(round, 3)) << round;
+  }
+  EXPECT_NE(repaired("gptq", 1), repaired("nearest", 1));
+}
+
+TEST(Repair, SaysWhatItGained) {
+  Network network;
+  ASSERT_TRUE(network.calibrated().ok());
+  const Graph reference = network.graph.clone();
+  ASSERT_TRUE(network.quantize_all().ok());
+  ASSERT_TRUE(repair(reference, network.options, &network.graph, &network.diagnostics).ok());
+  size_t layers = 0;
+  for (const Diagnostic& item : network.diagnostics.items())
+    layers += item.stage == "round" && item.message.find("output SQNR of its weights") == 0;
+  EXPECT_EQ(layers, 3u);
+}
+
+TEST(Repair, UnknownRoundingsAreNamed) {
+  Network network;
+  network.options.repair.round = "upwards";
+  const Status status = repair(network.graph, network.options, &network.graph, &network.diagnostics);
+  EXPECT_NE(status.message().find("rounding 'upwards': must be one of nearest, gptq"), std::string::npos);
 }
 
 TEST(NodeWalk, ComputesTheBytesOfTheWholeGraph) {

@@ -64,6 +64,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   options->precision =
       arguments.precision == "fp32" ? converter::Precision::kFp32 : converter::Precision::kInt8;
   options->method = arguments.method;
+  options->repair.round = arguments.round;
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;
   OCTET_RETURN_IF_ERROR(parse_numbers("--mean", arguments.mean, &image.mean));
@@ -175,7 +176,7 @@ Status convert(const Arguments& arguments, ConvertOptions* options, ConvertRepor
     samples = std::make_unique<FileSamples>(std::move(paths), std::move(specs));
     options->samples = samples.get();
   }
-  std::string stage;   // "calibrate", then "correct": a bar for each
+  std::string stage;   // "calibrate", then "repair": a bar for each
   std::unique_ptr<Progress> progress;
   options->progress = [&](const char* now, size_t done, size_t total) {
     if (progress == nullptr || stage != now) {

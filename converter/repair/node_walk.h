@@ -13,6 +13,7 @@
 namespace octet::converter {
 
 using Bytes = std::vector<uint8_t>;
+using Sample = std::vector<Bytes>;  // one for each input of the network, in its declared form
 
 class NodeWalk {
  public:

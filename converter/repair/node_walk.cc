@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/quantize/node_walk.h"
+#include "converter/repair/node_walk.h"
 
 #include <algorithm>
 #include <cstring>
