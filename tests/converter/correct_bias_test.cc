@@ -236,7 +236,7 @@ TEST(Calibrate, NoSamplesIsAnErrorAndUnknownMethodsAreNamed) {
   network.options.samples = nullptr;
   EXPECT_FALSE(network.calibrated().ok());
   network.options.samples = &network.samples;
-  network.options.method = "guess";
+  network.options.ranges.method = "guess";
   EXPECT_NE(network.calibrated().message().find("'guess'"), std::string::npos);
 }
 

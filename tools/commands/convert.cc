@@ -63,7 +63,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
     return error(StatusCode::kInvalidArgument, "--precision %s: must be int8 or fp32", arguments.precision.c_str());
   options->precision =
       arguments.precision == "fp32" ? converter::Precision::kFp32 : converter::Precision::kInt8;
-  options->method = arguments.method;
+  options->ranges.method = arguments.method;
   options->repair.round = arguments.round;
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "octet_converter/range_options.h"
 #include "octet_converter/repair_options.h"
 #include "runtime/status.h"
 
@@ -55,7 +56,7 @@ struct InputInfo {
 struct ConvertOptions {
   std::map<std::string, std::vector<int64_t>> shapes;   // --shape NAME=...
   Precision precision = Precision::kInt8;
-  std::string method = "minmax";                        // calibrator: minmax, entropy
+  RangeOptions ranges;                                  // what the activations' scales cover
   RepairOptions repair;                                 // against the error that rounding brings
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
   SampleSource* samples = nullptr;                      // needed for kInt8 unless the network is quantized already
