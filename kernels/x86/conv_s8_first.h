@@ -297,12 +297,17 @@ void run_first_panel(const MicroTile<Isa>& micro, size_t pixels, const typename 
 template <class Isa>
 void place_first_pixels(const ConvS8& c, const FirstPlan& p, size_t rows, const FirstScratch<Isa>& scratch) {
   const ConvS8OutputStrides strides = conv_s8_output_strides(c);
-  size_t m = 0;
-  for (size_t y = 0; y < rows; ++y)
-    for (size_t x = 0; x < c.output_width; ++x, ++m) {
-      scratch.pixels[m] = scratch.rows + y * p.group_rows * p.pitch + x * p.step;
-      scratch.outputs[m] = y * strides.row + x * strides.pixel;
+  const size_t width = c.output_width, step = p.step, pixel = strides.pixel;
+  const typename Isa::Element** pixels = scratch.pixels;
+  size_t* outputs = scratch.outputs;
+  for (size_t y = 0; y < rows; ++y, pixels += width, outputs += width) {
+    const typename Isa::Element* place = scratch.rows + y * p.group_rows * p.pitch;
+    size_t output = y * strides.row;
+    for (size_t x = 0; x < width; ++x, place += step, output += pixel) {
+      pixels[x] = place;
+      outputs[x] = output;
     }
+  }
 }
 
 template <class Isa>

@@ -5,8 +5,9 @@
 // s16, in pairs. An Isa struct derives from one of the two.
 //
 // fill() and convert() write whole vectors and may so run over `to + count` by less
-// than one; what stands there is written later or never read. Anonymous: each ISA
-// file has its own copy.
+// than one; what stands there is written later or never read. The end of a row goes
+// back over what is done, or through registers: bytes written one by one and read as a vector wait.
+// Anonymous: each ISA file has its own copy.
 #pragma once
 
 #include <immintrin.h>
@@ -14,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "kernels/x86/partial_avx2.h"
 
 namespace octet::kernels {
 namespace {
@@ -35,9 +38,8 @@ struct FlippedInputs {
     size_t i = 0;
     for (; i + 32 <= count; i += 32) put(to + i, _mm256_xor_si256(get(from + i), flip));
     if (i == count) return;
-    alignas(32) int8_t tail[32];
-    std::memcpy(tail, from + i, count - i);
-    put(to + i, _mm256_xor_si256(get(tail), flip));
+    if (i > 0) return put(to + count - 32, _mm256_xor_si256(get(from + count - 32), flip));
+    put(to, _mm256_xor_si256(load_part_256(from, count), flip));
   }
 
  private:
@@ -59,9 +61,8 @@ struct WidenedInputs {
     size_t i = 0;
     for (; i + 16 <= count; i += 16) put(to + i, get_widened(from + i));
     if (i == count) return;
-    alignas(16) int8_t tail[16];
-    std::memcpy(tail, from + i, count - i);
-    put(to + i, get_widened(tail));
+    if (i > 0) return put(to + count - 16, get_widened(from + count - 16));
+    put(to, _mm256_cvtepi8_epi16(load_part(from, count)));
   }
 
  private:

@@ -175,6 +175,18 @@ TEST(MaxPoolS8, RaggedGeometries) {
     for (int trial = 0; trial < 4; ++trial) check_max(random_pool(&random, channels), &random);
 }
 
+// Rows longer than what a kernel holds of them at once, with padding at both ends, and windows of which only
+// a few positions, or rows, are inside.
+TEST(MaxPoolS8, LongRows) {
+  Random random = seeded(24);
+  for (const size_t channels : {1, 5, 8, 16, 17, 31}) {
+    const PoolAxis rows = {5, 3, 2, 2, 1, 1, 0};
+    for (const PoolAxis& x : {PoolAxis{2600, 1300, 2, 2, 1, 0, 0}, PoolAxis{700, 699, 4, 1, 1, 1, 1},
+                              PoolAxis{900, 300, 3, 3, 2, 2, 2}, PoolAxis{300, 1, 300, 1, 1, 0, 0}})
+      for (int trial = 0; trial < 2; ++trial) check_max({1, channels, rows, x}, &random);
+  }
+}
+
 // pool_window against its definition, position by position.
 TEST(PoolWindow, EqualsDefinition) {
   Random random = seeded(23);
