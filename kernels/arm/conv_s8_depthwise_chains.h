@@ -4,6 +4,11 @@
 // one pixel times their weights, smull, is s16; a chain of such products is summed there (smlal)
 // before it is added to the s32 accumulators. Two products always fit (|w| <= 127, |x| <= 128); chains of
 // three where the sum of their |w| is at most 255, for 128 * 255 < 2^15.
+//
+// Chains of three are rare: of 1977 blocks in three MobileNets (3x3, weights scaled to 127 per channel) all
+// three kernel rows fit in 6%. Three corners fit in 45%, but that order takes as long as pairs (model:
+// A72 35.6 cycles for 16 outputs instead of 34.1, A53 87 instead of 88.5). Some three taps fit in 97%, some
+// three times three in 70%: each block would need its own order of loads.
 #pragma once
 
 #include "kernels/arm/conv_s8_depthwise.h"
