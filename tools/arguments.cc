@@ -50,7 +50,7 @@ const OptionRow kOptions[] = {
     {kConvert, "--method", "NAME", &Arguments::method, false, 0,
      "How ranges are chosen: minmax (default), moving-average, mse, percentile, entropy or entropy-legacy"},
     {kConvert, "--round", "NAME", &Arguments::round, false, 0,
-     "How weights are rounded: gptq (default: for the least error of the layer's output) or nearest"},
+     "How weights are rounded: gptq (default: for the least error of the layer's output), descent, admm or nearest"},
     {kConvert, "--mean", "A,B,C", &Arguments::mean, false, 0,
      "Mean per channel in 0..255 pixel units, in the network's channel order"},
     {kConvert, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},

@@ -43,12 +43,16 @@ Gram compute_gram(const std::vector<int16_t>& rows, size_t positions, const Work
   return gram;
 }
 
-void factor(double damping, const Workers& workers, Gram* gram) {
+double damping_of(const Gram& gram, double share) {
+  double trace = 0;
+  for (size_t i = 0; i < gram.size; ++i) trace += gram.at(i, i);
+  return trace > 0 ? share * trace / static_cast<double>(gram.size) : 1.0;
+}
+
+void factor(double share, const Workers& workers, Gram* gram) {
   const size_t n = gram->size;
   double* c = gram->values.data();
-  double trace = 0;
-  for (size_t i = 0; i < n; ++i) trace += c[i * n + i];
-  const double added = trace > 0 ? damping * trace / static_cast<double>(n) : 1.0;
+  const double added = damping_of(*gram, share);
   for (size_t i = 0; i < n; ++i) c[i * n + i] += added;
   for (size_t first = 0; first < n; first += kPanel) {
     const size_t last = std::min(first + kPanel, n);

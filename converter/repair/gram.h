@@ -29,9 +29,11 @@ double dot_product(const double* a, const double* b, size_t count);
 // From rows [size][positions], |row| <= 255, positions <= 32768 (so that a sum fits in s32).
 Gram compute_gram(const std::vector<int16_t>& rows, size_t positions, const Workers& workers);
 
-// G + damping = C C^T, C lower triangular [size][size], in place of the lower triangle. The damping is added
-// to the diagonal: `damping` > 0 times its mean (1 where that is 0). No pivot is below it but for errors of
-// rounding, and it is what those are raised to.
-void factor(double damping, const Workers& workers, Gram* gram);
+// `share` of the mean of the diagonal; 1 where that is 0.
+double damping_of(const Gram& gram, double share);
+
+// G + damping_of(G, share) I = C C^T, C lower triangular [size][size], in place of the lower triangle. share
+// > 0: no pivot is below the damping but for errors of rounding, and it is what those are raised to.
+void factor(double share, const Workers& workers, Gram* gram);
 
 }  // namespace octet::converter

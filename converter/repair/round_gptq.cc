@@ -22,8 +22,6 @@
 namespace octet::converter {
 namespace {
 
-constexpr double kDamping = 0.01;
-
 // Weights by rising G[k][k]; the last is rounded first.
 std::vector<size_t> order_of(const Gram& gram) {
   std::vector<size_t> order(gram.size);
@@ -61,7 +59,7 @@ void round_channel(const Gram& factor, const std::vector<size_t>& order, const d
 void round_gptq(const RoundingProblem& problem, const Workers& workers, std::vector<int8_t>* rounded) {
   const std::vector<size_t> order = order_of(problem.gram);
   Gram gram = permuted(problem.gram, order);
-  factor(kDamping, workers, &gram);
+  factor(kRoundingDamping, workers, &gram);
   const size_t size = problem.size();
   workers.run(problem.channels, [&](size_t c) {
     round_channel(gram, order, problem.weights.data() + c * size, rounded->data() + c * size);

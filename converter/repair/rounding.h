@@ -27,7 +27,10 @@ struct RoundingRow {
   void (*round)(const RoundingProblem& problem, const Workers& workers, std::vector<int8_t>* rounded);
 };
 
-// Names in the table's order, for messages: "nearest, gptq".
+// Added to G's diagonal, as a share of its mean: weights with few or dead inputs stay near their own value.
+constexpr double kRoundingDamping = 0.01;
+
+// Names in the table's order, for messages: "nearest, gptq, ...".
 std::string rounding_names();
 Status find_rounding(const std::string& name, const RoundingRow** row);
 
@@ -35,5 +38,7 @@ Status find_rounding(const std::string& name, const RoundingRow** row);
 double output_error(const Gram& gram, const std::vector<double>& e);
 
 void round_gptq(const RoundingProblem& problem, const Workers& workers, std::vector<int8_t>* rounded);
+void round_descent(const RoundingProblem& problem, const Workers& workers, std::vector<int8_t>* rounded);
+void round_admm(const RoundingProblem& problem, const Workers& workers, std::vector<int8_t>* rounded);
 
 }  // namespace octet::converter

@@ -7,6 +7,8 @@ namespace {
 constexpr RoundingRow kRows[] = {
     {"nearest", nullptr},
     {"gptq", round_gptq},
+    {"descent", round_descent},
+    {"admm", round_admm},
 };
 
 }  // namespace

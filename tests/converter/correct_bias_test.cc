@@ -148,7 +148,7 @@ std::vector<uint8_t> repaired(const std::string& round, size_t threads) {
 }
 
 TEST(Repair, GivesTheSameBytesOnAnyNumberOfThreads) {
-  for (const char* round : {"nearest", "gptq"}) {
+  for (const char* round : {"nearest", "gptq", "descent", "admm"}) {
     const std::vector<uint8_t> one = repaired(round, 1);
     EXPECT_EQ(one, repaired(round, 2)) << round;
     EXPECT_EQ(one, repaired(round, 3)) << round;
@@ -172,7 +172,7 @@ TEST(Repair, UnknownRoundingsAreNamed) {
   Network network;
   network.options.repair.round = "upwards";
   const Status status = repair(network.graph, network.options, &network.graph, &network.diagnostics);
-  EXPECT_NE(status.message().find("rounding 'upwards': must be one of nearest, gptq"), std::string::npos);
+  EXPECT_NE(status.message().find("rounding 'upwards': must be one of nearest, gptq, descent, admm"), std::string::npos);
 }
 
 TEST(NodeWalk, ComputesTheBytesOfTheWholeGraph) {

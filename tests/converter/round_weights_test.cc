@@ -50,7 +50,25 @@ double total_error(const RoundingProblem& problem, const std::vector<int8_t>& ro
   return total;
 }
 
-TEST(RoundGptq, CutsTheOutputErrorOfCorrelatedInputs) {
+// What the methods lessen: with the damping of G's diagonal.
+double damped_error(const RoundingProblem& problem, const std::vector<int8_t>& rounded) {
+  double squares = 0;
+  for (size_t i = 0; i < rounded.size(); ++i) {
+    const double e = rounded[i] - problem.weights[i];
+    squares += e * e;
+  }
+  return total_error(problem, rounded) + damping_of(problem.gram, kRoundingDamping) * squares;
+}
+
+class Rounding : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { ASSERT_TRUE(find_rounding(GetParam(), &row).ok()); }
+  const RoundingRow* row = nullptr;
+};
+
+INSTANTIATE_TEST_SUITE_P(Repair, Rounding, ::testing::Values("gptq", "descent", "admm"));
+
+TEST_P(Rounding, CutsTheOutputErrorOfCorrelatedInputs) {
   testing::Random random(kSeed);
   const size_t size = 72, positions = 1000, channels = 8;
   const Gram gram = compute_gram(correlated_rows(size, positions, &random), positions, Workers());
@@ -58,8 +76,27 @@ TEST(RoundGptq, CutsTheOutputErrorOfCorrelatedInputs) {
   const RoundingProblem problem{gram, channels, weights};
   std::vector<int8_t> rounded = nearest(weights);
   const double before = total_error(problem, rounded);
-  round_gptq(problem, Workers(), &rounded);
+  row->round(problem, Workers(), &rounded);
   EXPECT_LT(total_error(problem, rounded), before / 10) << "before " << before;
+}
+
+TEST(RoundDescent, EndsWhereNoSingleStepPays) {
+  testing::Random random(kSeed + 4);
+  const size_t size = 24, channels = 20;
+  const Gram gram = compute_gram(correlated_rows(size, 400, &random), 400, Workers());
+  const std::vector<double> weights = random_weights(size * channels, &random);
+  const RoundingProblem problem{gram, channels, weights};
+  std::vector<int8_t> gptq = nearest(weights), rounded = gptq;
+  round_gptq(problem, Workers(), &gptq);
+  round_descent(problem, Workers(), &rounded);
+  const double least = damped_error(problem, rounded);
+  EXPECT_LE(least, damped_error(problem, gptq));
+  for (int8_t& q : rounded)
+    for (const int step : {-1, 1}) {
+      q = static_cast<int8_t>(q + step);
+      EXPECT_GE(damped_error(problem, rounded), least * (1 - 1e-9));
+      q = static_cast<int8_t>(q - step);
+    }
 }
 
 // All ways to round up or down, for one small channel.
@@ -91,25 +128,25 @@ TEST(RoundGptq, IsNearTheBestOfAllChoices) {
   EXPECT_LT(sum_gptq, 2 * sum_best) << sum_best;
 }
 
-TEST(RoundGptq, InputsThatAreAlwaysZeroKeepTheNearest) {
+TEST_P(Rounding, InputsThatAreAlwaysZeroKeepTheNearest) {
   testing::Random random(kSeed + 2);
   const std::vector<double> weights = random_weights(3 * 7, &random);
   const Gram zeros = compute_gram(std::vector<int16_t>(7 * 40, 0), 40, Workers());
   std::vector<int8_t> rounded = nearest(weights);
-  round_gptq({zeros, 3, weights}, Workers(), &rounded);
+  row->round({zeros, 3, weights}, Workers(), &rounded);
   EXPECT_EQ(rounded, nearest(weights));
   std::vector<int16_t> rows = correlated_rows(7, 40, &random);
   std::fill(rows.begin() + 2 * 40, rows.begin() + 3 * 40, int16_t{0});  // the third weight's
   const Gram one_dead = compute_gram(rows, 40, Workers());
-  round_gptq({one_dead, 3, weights}, Workers(), &rounded);
+  row->round({one_dead, 3, weights}, Workers(), &rounded);
   for (size_t c = 0; c < 3; ++c) EXPECT_EQ(rounded[c * 7 + 2], nearest(weights)[c * 7 + 2]);
 }
 
-TEST(RoundGptq, OneWeightIsRoundedToTheNearest) {
+TEST_P(Rounding, OneWeightIsRoundedToTheNearest) {
   const Gram gram = compute_gram({3, 255, -255, 0}, 4, Workers());
   for (const double w : {-127.0, -0.5001, 0.0, 0.49, 126.6}) {
     std::vector<int8_t> rounded = {0};
-    round_gptq({gram, 1, {w}}, Workers(), &rounded);
+    row->round({gram, 1, {w}}, Workers(), &rounded);
     EXPECT_EQ(rounded[0], std::nearbyint(w));
   }
 }
@@ -234,9 +271,7 @@ TEST(LayerInputs, AreWhatTheKernelsMultiply) {
   for (Layer& layer : layers()) layer.check_inputs();
 }
 
-TEST(RoundWeights, NeverIncreasesTheErrorOfALayer) {
-  const RoundingRow* row = nullptr;
-  ASSERT_TRUE(find_rounding("gptq", &row).ok());
+TEST_P(Rounding, NeverIncreasesTheErrorOfALayer) {
   for (Layer& layer : layers()) {
     NodeWalk walk(layer.g.graph, 1);
     layer.run(&walk);

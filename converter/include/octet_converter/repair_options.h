@@ -8,7 +8,7 @@
 namespace octet::converter {
 
 struct RepairOptions {
-  std::string round = "gptq";  // how weights are rounded: nearest, gptq
+  std::string round = "gptq";  // how weights are rounded: nearest, gptq, descent, admm
   bool correct_bias = true;    // match the layers' means with float's on the samples
 };
 
