@@ -103,9 +103,10 @@ if(OCTET_WITH_XNNPACK)
                 1787867f6183f056420e532eec640cba25efafea pthreadpool)
     octet_fetch(cpuinfo https://github.com/pytorch/cpuinfo.git
                 082deffc80ce517f81dc2f3aebe6ba671fcd09c9 cpuinfo)
-    set(PTHREADPOOL_SOURCE_DIR ${octet_fetched_pthreadpool_SOURCE_DIR} CACHE PATH "" FORCE)
-    set(CPUINFO_SOURCE_DIR ${octet_fetched_cpuinfo_SOURCE_DIR} CACHE PATH "" FORCE)
-    set(CLOG_SOURCE_DIR ${octet_fetched_cpuinfo_SOURCE_DIR} CACHE PATH "" FORCE)
+    # Not in the cache: cpuinfo reads CLOG_SOURCE_DIR in another meaning when CMake runs again.
+    set(PTHREADPOOL_SOURCE_DIR ${octet_fetched_pthreadpool_SOURCE_DIR})
+    set(CPUINFO_SOURCE_DIR ${octet_fetched_cpuinfo_SOURCE_DIR})
+    set(CLOG_SOURCE_DIR ${octet_fetched_cpuinfo_SOURCE_DIR})
     octet_fetch(xnnpack https://github.com/google/XNNPACK.git
                 ae108ef49aa5623b896fc93d4298c49d1750d9ba XNNPACK)
   endif()
