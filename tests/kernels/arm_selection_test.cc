@@ -9,6 +9,7 @@
 #include <string>
 
 #include "kernels/add_s8.h"
+#include "kernels/arm/core_ids.h"
 #include "kernels/average_pool_s8.h"
 #include "kernels/conv_s8.h"
 #include "kernels/cpu_features.h"
@@ -42,7 +43,7 @@ constexpr Core kCores[] = {
      "3x3s2_aarch64", "_aarch64"},
     {"cortex-a76", "neon dotprod", "gemm_8x8_dotprod", "gemm_8x8_dotprod", "gemm_8x8_dotprod",
      "3x3s1_dotprod", "3x3s2_dotprod", "_dotprod"},
-    {"max", "neon dotprod i8mm", "_i8mm", "_i8mm", "_dotprod", "3x3s1_dotprod", "3x3s2_dotprod", "_dotprod"},
+    {"max", "neon dotprod i8mm", "_i8mm", "_i8mm", "_dotprod", "3x3s1_dotprod", "3x3s2_dotprod", "_i8mm"},
 #else
     {"cortex-a15", "neon", "gemm_2x4_armv7", "_armv7", "gemm_2x4_armv7", "3x3s1_armv7", "3x3s2_armv7",
      "_armv7"},
@@ -58,9 +59,9 @@ const Core* this_core() {
   return nullptr;
 }
 
-void expect_kernel(const ConvShape& shape, const char* end) {
+void expect_kernel(const ConvShape& shape, const char* end, CpuFeatures cpu = detect_cpu_features()) {
   const ConvCase test(shape, ConvData::kRandom, ConvOutput::kS8, 1);
-  const std::string name = select_conv_s8(test.conv, detect_cpu_features()).name;
+  const std::string name = select_conv_s8(test.conv, cpu).name;
   const size_t length = std::strlen(end);
   EXPECT_TRUE(name.size() >= length && name.compare(name.size() - length, length, end) == 0)
       << name << "; must end in " << end << "; " << test.text();
@@ -77,6 +78,18 @@ TEST(ArmSelection, EachCoreGetsItsConvolutions) {
   expect_kernel(square(28, 28, 64, 64, 3, 2, 1, 64), core->depthwise_s2);
   expect_kernel(square(112, 112, 3, 32, 3, 2, 1), core->first_layer);
 }
+
+#if defined(__aarch64__)
+// QEMU has no such core: what selection answers for its features.
+TEST(ArmSelection, CortexA55GetsInOrderDotProducts) {
+  const CpuFeatures a55{kNeon | kDotprod | kInOrder};
+  EXPECT_TRUE(is_in_order_core(0x411fd050));
+  expect_kernel(square(28, 28, 64, 64, 1, 1, 0), "gemm_8x8_inorder_dotprod", a55);
+  expect_kernel(square(28, 28, 64, 64, 3, 1, 1), "gemm_8x8_inorder_dotprod", a55);
+  expect_kernel(square(28, 28, 64, 64, 3, 1, 1, 64), "3x3s1_inorder_dotprod", a55);
+  expect_kernel(square(28, 28, 64, 64, 3, 2, 1, 64), "3x3s2_inorder_dotprod", a55);
+}
+#endif
 
 // The first row of a family is the one for vectors.
 TEST(ArmSelection, VectorKernelsStandFirst) {
