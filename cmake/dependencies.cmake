@@ -131,14 +131,17 @@ if(OCTET_BUILD_CONVERTER)
 endif()
 
 # --- tools ------------------------------------------------------------------------------------
+if(OCTET_BUILD_TOOLS OR OCTET_BUILD_CONVERTER)
+  octet_find_headers(json nlohmann/json.hpp)
+  if(NOT TARGET octet_dep_json)
+    octet_fetch(json https://github.com/nlohmann/json.git v3.11.2 nlohmann_json::nlohmann_json)
+  endif()
+endif()
+
 if(OCTET_BUILD_TOOLS)
   octet_find_headers(cli11 CLI/CLI.hpp)
   if(NOT TARGET octet_dep_cli11)
     octet_fetch(cli11 https://github.com/CLIUtils/CLI11.git v2.1.2 CLI11::CLI11)
-  endif()
-  octet_find_headers(json nlohmann/json.hpp)
-  if(NOT TARGET octet_dep_json)
-    octet_fetch(json https://github.com/nlohmann/json.git v3.11.2 nlohmann_json::nlohmann_json)
   endif()
   octet_find_headers(stb stb_image.h stb)   # header only: the implementation is compiled in tools/
   if(NOT TARGET octet_dep_stb)

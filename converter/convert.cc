@@ -14,8 +14,6 @@
 
 namespace octet::converter {
 
-namespace {
-
 void fill_messages(const Diagnostics& diagnostics, ConvertReport* report) {
   for (const Diagnostic& item : diagnostics.items()) {
     std::string line = item.stage + ": ";
@@ -27,6 +25,8 @@ void fill_messages(const Diagnostics& diagnostics, ConvertReport* report) {
     list.push_back(line);
   }
 }
+
+namespace {
 
 // s8 where an s8 tensor is read or written, else f32, else the type of the first output.
 std::string precision_of(const schema::Operator& op, const Model& model) {
@@ -78,15 +78,22 @@ Status first_sample(SampleSource* samples, size_t inputs, std::vector<std::vecto
   return Status();
 }
 
-Status to_int8(bool quantized_already, const std::string& path, const ConvertOptions& options, Graph* graph,
+struct Source {
+  std::string path, sha256;
+};
+
+Status to_int8(bool quantized_already, const Source& source, const ConvertOptions& options, Graph* graph,
                Diagnostics* diagnostics, ConvertReport* report) {
   Ranges ranges;
-  if (!quantized_already) {
+  if (!quantized_already && !options.ranges.cache.empty()) {
+    OCTET_RETURN_IF_ERROR(
+        calibrate_from_cache(*graph, source.sha256, options, &ranges, diagnostics, &report->samples));
+  } else if (!quantized_already) {
     if (options.samples == nullptr)
       return error(StatusCode::kInvalidArgument,
                    "%s: needs calibration data: pass --calibration with a folder or list of samples, or "
                    "--precision fp32",
-                   path.c_str());
+                   source.path.c_str());
     OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
   }
   const Graph reference = graph->clone();
@@ -124,7 +131,7 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   OCTET_RETURN_IF_ERROR(import_qdq(&graph, diagnostics, &quantized_already));
   OCTET_RETURN_IF_ERROR(run_passes(&graph, diagnostics));
   if (options.precision == Precision::kInt8)
-    OCTET_RETURN_IF_ERROR(to_int8(quantized_already, path, options, &graph, diagnostics, report));
+    OCTET_RETURN_IF_ERROR(to_int8(quantized_already, {path, sha256}, options, &graph, diagnostics, report));
   else if (quantized_already)
     diagnostics->note(
         "convert", "",

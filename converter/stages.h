@@ -14,6 +14,9 @@
 
 namespace octet::converter {
 
+// convert.cc: what the stages said, as lines.
+void fill_messages(const Diagnostics& diagnostics, ConvertReport* report);
+
 // onnx_import/: protobuf -> canonical float graph (or with QuantizeLinear / DequantizeLinear
 // and QLinear nodes rewritten to them), all shapes static, opset 7 to 21.
 // *sha256 is the hash of the file's bytes (hex).
@@ -41,6 +44,9 @@ struct Range {
 using Ranges = std::map<ValueId, Range>;
 Status calibrate(const Graph& graph, const ConvertOptions& options, Ranges* ranges,
                  Diagnostics* diagnostics, size_t* samples);
+// From options.ranges.cache, which must be of the file with this hash.
+Status calibrate_from_cache(const Graph& graph, const std::string& sha256, const ConvertOptions& options,
+                            Ranges* ranges, Diagnostics* diagnostics, size_t* samples);
 
 // quantize/: decides what runs in s8, sets types and scales on values, quantizes weights and
 // bias, and inserts Quantize / Dequantize / Requantize nodes where they differ. Afterwards the

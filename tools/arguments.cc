@@ -10,7 +10,8 @@
 namespace octet::tools {
 namespace {
 
-constexpr unsigned kConvert = 1, kRun = 2, kBench = 4, kInspect = 8, kEval = 16, kVerify = 32;
+constexpr unsigned kConvert = 1, kRun = 2, kBench = 4, kInspect = 8, kEval = 16, kVerify = 32,
+                   kCalibrate = 64;
 constexpr unsigned kRuntime = kRun | kBench | kInspect | kEval | kVerify;
 
 struct CommandRow {
@@ -22,6 +23,7 @@ struct CommandRow {
 
 constexpr CommandRow kCommands[] = {
     {Command::kConvert, kConvert, "convert", "Convert an ONNX network to an Octet model"},
+    {Command::kCalibrate, kCalibrate, "calibrate", "Write what a network's activations are like on samples"},
     {Command::kRun, kRun, "run", "Run a model on files and show or write its outputs"},
     {Command::kBench, kBench, "bench", "Measure latency and memory"},
     {Command::kInspect, kInspect, "inspect", "Show what is in a model"},
@@ -38,26 +40,30 @@ struct OptionRow {
   const char* value;       // empty for a flag
   Target target;
   bool required;
-  int minimum;             // integers only
+  int minimum;             // integers: the least; lists: how many values follow one --name at least, or 0: exactly one
   const char* help;
 };
 
 const OptionRow kOptions[] = {
-    {kConvert, "-o,--output", "FILE", &Arguments::output, true, 0, "The model to write"},
-    {kConvert, "--calibration", "DIR|FILE", &Arguments::calibration, false, 0,
+    {kConvert | kCalibrate, "-o,--output", "FILE", &Arguments::output, true, 0, "The model, or the cache, to write"},
+    {kConvert | kCalibrate, "--calibration", "DIR|FILE", &Arguments::calibration, false, 0,
      "Folder of sample inputs, or a text file that lists them"},
+    {kConvert, "--calibration-cache", "FILE", &Arguments::calibration_cache, false, 0,
+     "What octet calibrate wrote: ranges without running the network"},
+    {kCalibrate, "--merge", "CACHE CACHE...", &Arguments::merge, false, 1,
+     "Merge these caches, in this order, instead of running a network"},
     {kConvert, "--precision", "int8|fp32", &Arguments::precision, false, 0, "int8 (default) or fp32"},
     {kConvert, "--method", "NAME", &Arguments::method, false, 0,
      "How ranges are chosen: minmax (default), moving-average, mse, percentile, entropy or entropy-legacy"},
     {kConvert, "--round", "NAME", &Arguments::round, false, 0,
      "How weights are rounded: gptq (default: for the least error of the layer's output), descent, admm or nearest"},
-    {kConvert, "--mean", "A,B,C", &Arguments::mean, false, 0,
+    {kConvert | kCalibrate, "--mean", "A,B,C", &Arguments::mean, false, 0,
      "Mean per channel in 0..255 pixel units, in the network's channel order"},
-    {kConvert, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},
-    {kConvert, "--color", "RGB|BGR|GRAY", &Arguments::color, false, 0, "Channel order of the network's input"},
-    {kConvert, "--resize", "N|WxH", &Arguments::resize, false, 0, "Resize images: shorter side N, or stretch to WxH"},
-    {kConvert, "--crop", "N|WxH", &Arguments::crop, false, 0, "Centre crop after the resize"},
-    {kConvert, "--shape", "NAME=1,3,224,224", &Arguments::shapes, false, 0, "Fix the shape of an input; may be repeated"},
+    {kConvert | kCalibrate, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},
+    {kConvert | kCalibrate, "--color", "RGB|BGR|GRAY", &Arguments::color, false, 0, "Channel order of the network's input"},
+    {kConvert | kCalibrate, "--resize", "N|WxH", &Arguments::resize, false, 0, "Resize images: shorter side N, or stretch to WxH"},
+    {kConvert | kCalibrate, "--crop", "N|WxH", &Arguments::crop, false, 0, "Centre crop after the resize"},
+    {kConvert | kCalibrate, "--shape", "NAME=1,3,224,224", &Arguments::shapes, false, 0, "Fix the shape of an input; may be repeated"},
     {kConvert, "--report", "FILE.html", &Arguments::report, false, 0, "Write a report of the conversion"},
     {kRun, "--input", "[NAME=]FILE", &Arguments::inputs, true, 0, "Input file; once for each input of the network"},
     {kRun, "--top", "K", &Arguments::top, false, 1, "Show the K largest values of each output"},
@@ -72,10 +78,10 @@ const OptionRow kOptions[] = {
     {kEval, "--data", "DIR", &Arguments::data, true, 0, "Folder of the files that the labels name"},
     {kEval, "--reference", "OTHER.octet", &Arguments::reference, false, 0, "Compare the outputs with this model's"},
     {kBench | kInspect | kEval, "--json", "", &Arguments::json, false, 0, "Print one JSON object and nothing else"},
-    {kConvert | kRuntime, "--threads", "N", &Arguments::threads, false, 1, "Threads (default 1)"},
-    {kConvert | kRuntime, "--cpu-features", "LIST", &Arguments::cpu_features, false, 0,
+    {kConvert | kCalibrate | kRuntime, "--threads", "N", &Arguments::threads, false, 1, "Threads (default 1)"},
+    {kConvert | kCalibrate | kRuntime, "--cpu-features", "LIST", &Arguments::cpu_features, false, 0,
      "Use only these: portable, avx2, avxvnni, avx512vnni, neon, dotprod, i8mm"},
-    {kConvert | kRuntime, "--verbose", "", &Arguments::verbose, false, 0, "Say more"},
+    {kConvert | kCalibrate | kRuntime, "--verbose", "", &Arguments::verbose, false, 0, "Say more"},
 };
 
 void add_option(CLI::App* app, const OptionRow& row, Arguments* arguments) {
@@ -85,7 +91,8 @@ void add_option(CLI::App* app, const OptionRow& row, Arguments* arguments) {
   if (auto number = std::get_if<int Arguments::*>(&row.target))
     option = app->add_option(row.name, arguments->*(*number), row.help)->check(CLI::Range(row.minimum, 1000000));
   if (auto list = std::get_if<std::vector<std::string> Arguments::*>(&row.target))
-    option = app->add_option(row.name, arguments->*(*list), row.help)->expected(1)->take_all();
+    option = row.minimum == 0 ? app->add_option(row.name, arguments->*(*list), row.help)->expected(1)->take_all()
+                              : app->add_option(row.name, arguments->*(*list), row.help)->expected(row.minimum, 1 << 20);
   if (auto flag = std::get_if<bool Arguments::*>(&row.target))
     option = app->add_flag(row.name, arguments->*(*flag), row.help);
   if (row.value[0] != '\0') option->type_name(row.value);
@@ -115,8 +122,9 @@ bool parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code
   arguments->argv.assign(argv, argv + argc);
   for (const CommandRow& row : kCommands) {
     CLI::App* command = app.add_subcommand(row.name, row.help);
-    command->add_option("MODEL", arguments->model, row.bit == kConvert ? "The ONNX file" : "The .octet file")
-        ->required()
+    const bool onnx = (row.bit & (kConvert | kCalibrate)) != 0;
+    command->add_option("MODEL", arguments->model, onnx ? "The ONNX file" : "The .octet file")
+        ->required(row.bit != kCalibrate)  // which can merge instead
         ->type_name("");
     for (const OptionRow& option : kOptions)
       if (option.commands & row.bit) add_option(command, option, arguments);

@@ -13,7 +13,7 @@
 
 namespace octet::tools {
 
-enum class Command { kNone, kConvert, kRun, kBench, kInspect, kEval, kVerify };
+enum class Command { kNone, kConvert, kCalibrate, kRun, kBench, kInspect, kEval, kVerify };
 
 // What the person asked for; texts are checked and parsed by the functions below.
 struct Arguments {
@@ -25,12 +25,16 @@ struct Arguments {
   std::string calibration;
   std::string precision = "int8";
   std::string method = "minmax";
+  std::string calibration_cache;
   std::string round = "gptq";
   std::string mean, std;
   std::string color;
   std::string resize, crop;
   std::vector<std::string> shapes;
   std::string report;
+
+  // calibrate
+  std::vector<std::string> merge;
 
   // run, eval
   std::vector<std::string> inputs;

@@ -23,7 +23,7 @@ int convert_beside(char** argv) {
     strcpy(path + length, "-convert");
     execv(path, argv);
   }
-  fprintf(stderr, "octet: convert: cannot start '%s': %s\n", path, strerror(errno));
+  fprintf(stderr, "octet: cannot start '%s': %s\n", path, strerror(errno));
   return 1;
 }
 
@@ -37,12 +37,13 @@ int main(int argc, char** argv) {
   if (!parse_arguments(argc, argv, &arguments, &exit_code)) return exit_code;
   switch (arguments.command) {
     case Command::kConvert:
+    case Command::kCalibrate:
 #if defined(OCTET_CONVERTS_IN_ANOTHER_PROGRAM)
       return convert_beside(argv);
 #elif defined(OCTET_HAVE_CONVERTER)
-      return run_convert(arguments);
+      return arguments.command == Command::kConvert ? run_convert(arguments) : run_calibrate(arguments);
 #else
-      fprintf(stderr, "octet: convert: this build has no converter; convert on a desktop\n");
+      fprintf(stderr, "octet: this build has no converter; convert on a desktop\n");
       return 2;
 #endif
     case Command::kRun: return run_run(arguments);

@@ -7,6 +7,7 @@ namespace octet::converter {
 
 const std::vector<RangeMethod>& range_methods() {
   static const std::vector<RangeMethod> rows = {
+      {"auto", nullptr, nullptr},
       {"minmax", minmax_range, nullptr},
       {"moving-average", moving_average_range, nullptr},
       {"mse", mse_range, nullptr},

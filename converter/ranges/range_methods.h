@@ -14,6 +14,7 @@ namespace octet::converter {
 
 struct RangeMethod {
   const char* name;  // = file (- for _) = RangeOptions::method
+  // Null for "auto", which chooses a row for each tensor (choose_ranges.h).
   Range (*range)(const TensorStatistics& statistics, const RangeOptions& options);
   const char* caution;  // a warning for whoever chooses it, or null
 };

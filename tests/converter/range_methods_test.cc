@@ -124,6 +124,7 @@ TEST(RangeMethods, ParametersOutOfBoundsAreRefused) {
 TEST(RangeMethods, NothingZerosAndConstants) {
   const std::vector<float> zeros(100, 0.0f), threes(100, -3.0f);
   for (const RangeMethod& method : range_methods()) {
+    if (method.range == nullptr) continue;
     SCOPED_TRACE(method.name);
     TensorStatistics statistics;
     EXPECT_EQ(method.range(statistics, RangeOptions()).min, 0);
@@ -141,6 +142,7 @@ TEST(RangeMethods, NeverPassTheExtremes) {
   for (const Distribution& distribution : distributions()) {
     const TensorStatistics statistics = statistics_of(distribution.data);
     for (const RangeMethod& method : range_methods()) {
+      if (method.range == nullptr) continue;
       SCOPED_TRACE(std::string(method.name) + " of " + distribution.name);
       const Range range = method.range(statistics, RangeOptions());
       EXPECT_GE(range.min, statistics.range.min);

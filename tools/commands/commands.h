@@ -16,6 +16,7 @@ namespace octet::tools {
 
 #ifdef OCTET_HAVE_CONVERTER
 int run_convert(const Arguments& arguments);
+int run_calibrate(const Arguments& arguments);
 #endif
 int run_run(const Arguments& arguments);
 int run_bench(const Arguments& arguments);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// octet convert: ONNX in, .octet out.
+// octet convert: ONNX in, .octet out. octet calibrate: ONNX and samples in, a calibration cache out.
 #include <cstdio>
 #include <filesystem>
 
@@ -64,6 +64,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   options->precision =
       arguments.precision == "fp32" ? converter::Precision::kFp32 : converter::Precision::kInt8;
   options->ranges.method = arguments.method;
+  options->ranges.cache = arguments.calibration_cache;
   options->repair.round = arguments.round;
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;
@@ -162,36 +163,55 @@ void print_report(const Arguments& arguments, const ConvertReport& report) {
       printf("  in float: %s '%s': %s\n", layer.type.c_str(), layer.name.c_str(), layer.reason.c_str());
 }
 
-Status convert(const Arguments& arguments, ConvertOptions* options, ConvertReport* report) {
-  std::vector<InputInfo> inputs;
-  bool already_quantized = false;
-  OCTET_RETURN_IF_ERROR(converter::read_onnx_inputs(arguments.model, *options, &inputs, &already_quantized));
-  OCTET_RETURN_IF_ERROR(place_image_options(arguments, inputs, options));
-  std::unique_ptr<FileSamples> samples;
-  if (!arguments.calibration.empty()) {
+// The image options in their place, the samples, and a bar for each stage that reports progress ("calibrate", then
+// "repair"); alive while the converter runs.
+class Preparation {
+ public:
+  Status prepare(const Arguments& arguments, ConvertOptions* options) {
+    std::vector<InputInfo> inputs;
+    bool already_quantized = false;
+    OCTET_RETURN_IF_ERROR(converter::read_onnx_inputs(arguments.model, *options, &inputs, &already_quantized));
+    OCTET_RETURN_IF_ERROR(place_image_options(arguments, inputs, options));
+    options->progress = [this](const char* now, size_t done, size_t total) {
+      if (progress_ == nullptr || stage_ != now) {
+        progress_.reset();  // clears its line first
+        progress_ = std::make_unique<Progress>(stage_ = now);
+      }
+      progress_->update(done, total);
+    };
+    if (arguments.calibration.empty()) return Status();
     std::vector<std::string> paths;
     std::vector<InputSpec> specs;
     OCTET_RETURN_IF_ERROR(list_samples(arguments.calibration, &paths));
     for (const InputInfo& input : inputs) specs.push_back(spec_of(input, options->preprocessing));
-    samples = std::make_unique<FileSamples>(std::move(paths), std::move(specs));
-    options->samples = samples.get();
+    samples_ = std::make_unique<FileSamples>(std::move(paths), std::move(specs));
+    options->samples = samples_.get();
+    return Status();
   }
-  std::string stage;   // "calibrate", then "repair": a bar for each
-  std::unique_ptr<Progress> progress;
-  options->progress = [&](const char* now, size_t done, size_t total) {
-    if (progress == nullptr || stage != now) {
-      progress.reset();   // clears its line first
-      progress = std::make_unique<Progress>(stage = now);
-    }
-    progress->update(done, total);
-  };
-  const Status converted = converter::convert_file(arguments.model, arguments.output, *options, report);
-  options->progress = nullptr;
-  progress.reset();
-  OCTET_RETURN_IF_ERROR(converted);
+
+ private:
+  std::unique_ptr<FileSamples> samples_;
+  std::string stage_;
+  std::unique_ptr<Progress> progress_;
+};
+
+Status convert(const Arguments& arguments, ConvertOptions* options, ConvertReport* report) {
+  {
+    Preparation preparation;
+    OCTET_RETURN_IF_ERROR(preparation.prepare(arguments, options));
+    OCTET_RETURN_IF_ERROR(converter::convert_file(arguments.model, arguments.output, *options, report));
+  }
+  options->progress = nullptr;  // it belonged to the preparation
   if (arguments.report.empty()) return Status();
   const std::string html = report_html(arguments.model, arguments.output, *report);
   return converter::write_file(arguments.report, reinterpret_cast<const uint8_t*>(html.data()), html.size());
+}
+
+Status calibrate(const Arguments& arguments, ConvertOptions* options, ConvertReport* report) {
+  if (!arguments.merge.empty()) return converter::merge_calibration(arguments.merge, arguments.output);
+  Preparation preparation;
+  OCTET_RETURN_IF_ERROR(preparation.prepare(arguments, options));
+  return converter::calibrate_file(arguments.model, arguments.output, *options, report);
 }
 
 }  // namespace
@@ -204,6 +224,25 @@ int run_convert(const Arguments& arguments) {
   const Status status = convert(arguments, &options, &report);
   if (!status.ok()) return report_error(status);
   print_report(arguments, report);
+  return 0;
+}
+
+int run_calibrate(const Arguments& arguments) {
+  ConvertOptions options;
+  Status usage = parse_options(arguments, &options);
+  if (usage.ok() && arguments.model.empty() == arguments.merge.empty())
+    usage = error(StatusCode::kInvalidArgument, "calibrate: needs either MODEL or --merge");
+  if (!usage.ok()) return report_error(usage, true);
+  ConvertReport report;
+  const Status status = calibrate(arguments, &options, &report);
+  if (!status.ok()) return report_error(status);
+  for (const std::string& warning : report.warnings) fprintf(stderr, "warning: %s\n", warning.c_str());
+  if (arguments.verbose)
+    for (const std::string& line : report.details) printf("%s\n", line.c_str());
+  if (arguments.merge.empty())
+    printf("%s: %zu samples\n", arguments.output.c_str(), report.samples);
+  else
+    printf("%s: %zu caches\n", arguments.output.c_str(), arguments.merge.size());
   return 0;
 }
 

@@ -87,4 +87,12 @@ Status read_onnx_inputs(const std::string& path, const ConvertOptions& options,
 Status convert_file(const std::string& path, const std::string& output,
                     const ConvertOptions& options, ConvertReport* report);
 
+// Runs `path` over options.samples and writes what it saw to `output`, for RangeOptions::cache: a JSON file that
+// belongs to this network and preprocessing. The same bytes for any options.threads. Fills messages and samples.
+Status calibrate_file(const std::string& path, const std::string& output,
+                      const ConvertOptions& options, ConvertReport* report);
+
+// Writes what one calibration over the samples of all `caches`, in this order, would have written.
+Status merge_calibration(const std::vector<std::string>& caches, const std::string& output);
+
 }  // namespace octet::converter

@@ -11,6 +11,7 @@ struct RangeOptions {
   std::string method = "minmax";  // a row of converter/ranges/range_methods.cc
   double percentile = 99.99;      // of method "percentile", in (50, 100]
   double averaging = 0.01;        // c of method "moving-average", in (0, 1]
+  std::string cache;  // statistics written by calibrate_file; the network does not run for ranges then
 };
 
 }  // namespace octet::converter

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/ranges/choose_ranges.h"
+
+#include <cmath>
+#include <set>
+#include <string>
+
+namespace octet::converter {
+namespace {
+
+const std::set<std::string>& movements() {
+  static const std::set<std::string> names = {"Reshape", "Transpose", "Concat", "Slice",          "Pad",
+                                              "MaxPool", "Expand",    "Tile",   "ChannelShuffle", "Identity",
+                                              "Gather",  "Where",     "Resize"};
+  return names;
+}
+
+bool bounded(const Node& node) {
+  if (node.op == "Sigmoid" || node.op == "Softmax" || node.op == "Tanh" || node.op == "HardSigmoid")
+    return true;
+  const char* low = node.op == "Clip" ? "min" : "activation_min";
+  const char* high = node.op == "Clip" ? "max" : "activation_max";
+  return std::isfinite(node.number(low, -INFINITY)) && std::isfinite(node.number(high, INFINITY));
+}
+
+// Whether every way from `value` leads to an output of the network without weights.
+bool is_answer(const Graph& graph, ValueId value, int depth) {
+  if (graph.is_graph_output(value)) return true;
+  const std::vector<Node*> readers = graph.consumers(value);
+  if (readers.empty() || depth == 0) return false;
+  for (const Node* reader : readers) {
+    const bool passes = movements().count(reader->op) != 0 || reader->op == "Softmax" ||
+                        reader->op == "LogSoftmax" || reader->op == "Sigmoid" ||
+                        reader->op == "AveragePool" || reader->op == "Reduce";
+    if (!passes || !is_answer(graph, reader->outputs[0], depth - 1)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool clips_by_error(const Graph& graph, ValueId value) {
+  constexpr int kDepth = 32;
+  if (is_answer(graph, value, kDepth)) return false;
+  const Node* writer = graph.producer(value);
+  for (int depth = 0; writer != nullptr && movements().count(writer->op) != 0 && depth < kDepth; ++depth) {
+    ValueId moved = kNoValue;  // the first activation that the operator moves
+    for (const ValueId id : writer->inputs)
+      if (moved == kNoValue && id != kNoValue && !graph.value(id).is_constant()) moved = id;
+    if (moved == kNoValue) break;
+    writer = graph.producer(moved);
+  }
+  return writer != nullptr && !bounded(*writer);
+}
+
+Status choose_ranges(const Graph& graph, const Statistics& statistics, const RangeOptions& options,
+                     Ranges* ranges, Diagnostics* diagnostics) {
+  const RangeMethod* method = nullptr;
+  OCTET_RETURN_IF_ERROR(find_range_method(options, &method));
+  if (method->caution != nullptr) diagnostics->warning("calibrate", "", method->caution);
+  ranges->clear();
+  size_t clipped = 0;
+  for (const auto& [id, seen] : statistics) {
+    Range& range = (*ranges)[id];
+    if (method->range != nullptr)
+      range = method->range(seen, options);
+    else
+      range = clips_by_error(graph, id) ? mse_range(seen, options) : minmax_range(seen, options);
+    clipped += range.min > std::min(seen.range.min, 0.0f) || range.max < std::max(seen.range.max, 0.0f);
+  }
+  diagnostics->note("calibrate", "",
+                    options.method + " clips the extremes of " + std::to_string(clipped) + " of " +
+                        std::to_string(ranges->size()) + " activations");
+  return Status();
+}
+
+}  // namespace octet::converter

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The method asked for, applied to every tensor; `auto` decides for each by what it is.
+#pragma once
+
+#include "converter/ranges/range_methods.h"
+#include "converter/statistics/collect.h"
+
+namespace octet::converter {
+
+// What `auto` does with `value`: false, min-max, for
+//   - inputs of the network: samples show what pixels can be,
+//   - what an operator bounds from both sides (ReLU6, Clip, Sigmoid, Softmax, Tanh, ...): extremes are
+//   frequent there,
+//   - what reaches an output of the network through data movement, pooling, Softmax or Sigmoid alone: classes
+//   and
+//     boxes, whose extremes are the answer (clipping them cost SqueezeNet 3.7 dB);
+// true, least squared error, for the others: unbounded ReLU and linear bottlenecks, and what moves their
+// data.
+bool clips_by_error(const Graph& graph, ValueId value);
+
+Status choose_ranges(const Graph& graph, const Statistics& statistics, const RangeOptions& options,
+                     Ranges* ranges, Diagnostics* diagnostics);
+
+}  // namespace octet::converter
