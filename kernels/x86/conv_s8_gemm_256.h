@@ -32,14 +32,12 @@ namespace {
 // What all channels share on the way from acc to the output.
 struct Epilogue256 {
   __m256i zero_point, min, max;  // 64 * zero_point + 32 in s16; s8
-  bool clamps;                   // packing to s8 does not do it
   bool f32;
 
   explicit Epilogue256(const ConvS8& c)
       : zero_point(_mm256_set1_epi16(static_cast<int16_t>(64 * c.output_zero_point + 32))),
         min(_mm256_set1_epi8(static_cast<char>(c.output_min))),
         max(_mm256_set1_epi8(static_cast<char>(c.output_max))),
-        clamps(c.output_min > -128 || c.output_max < 127),
         f32(c.accumulator_scale != nullptr) {}
 };
 
@@ -63,7 +61,8 @@ struct Even {
 // How a panel's accumulators become outputs.
 enum PanelWay : int32_t {
   kRarePanel,     // any way: f32 output, fewer channels than the panel is wide, left shifts that saturate
-  kPlainPanel,    // none of these: s8 output without left shifts
+  kPlainPanel,    // none of these: s8 output without left shifts, and packing to s8 is all clamping
+  kClampedPanel,  // the same with limits of the output
   kShiftedPanel,  // left shifts (p < 0) under which no accumulator leaves s32
 };
 
@@ -83,7 +82,9 @@ inline void pack_header(const ConvS8& c, const Panel& panel, int32_t zero_point,
   auto* left = right + width;
   auto* multiplier = reinterpret_cast<int16_t*>(left + width);
   auto* way = reinterpret_cast<int32_t*>(multiplier + 16);
-  *way = c.accumulator_scale || panel.columns < width ? kRarePanel : kPlainPanel;
+  *way = c.accumulator_scale || panel.columns < width ? kRarePanel
+         : c.output_min > -128 || c.output_max < 127  ? kClampedPanel
+                                                      : kPlainPanel;
   for (size_t i = 0; i < width; ++i) {
     if (channel_at(width, i) >= panel.columns) continue;
     const size_t o = panel.first + channel_at(width, i);
@@ -114,8 +115,9 @@ void pack_weights(const ConvS8& c, const StripPlan& plan, const Panel& panel, ui
       reinterpret_cast<int8_t*>(to + Gemm256::header_bytes(panel.width)));
 }
 
+template <bool kClamps>
 inline __m256i clamp(__m256i q, const Epilogue256& e) {
-  if (__builtin_expect(!e.clamps, 1)) return q;
+  if (!kClamps) return q;
   return _mm256_min_epi8(_mm256_max_epi8(q, e.min), e.max);
 }
 
@@ -161,7 +163,7 @@ struct Requantization {
 };
 
 // Requantizes two pixels' accumulators.
-template <size_t kVectors>
+template <size_t kVectors, bool kClamps>
 inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const Requantization<kVectors>& r,
                                const Epilogue256& e) {
   const __m256i s0 = _mm256_srav_epi32(a[0], r.shift0), t0 = _mm256_srav_epi32(b[0], r.shift0);
@@ -170,15 +172,15 @@ inline __m256i requantize_pair(const __m256i* a, const __m256i* b, const Requant
     const __m256i t = _mm256_packs_epi32(t0, _mm256_srav_epi32(b[1], r.shift1));
     const __m256i q = _mm256_packs_epi16(requantize_s16(s, r.multiplier, e.zero_point),
                                          requantize_s16(t, r.multiplier, e.zero_point));
-    return _mm256_permute4x64_epi64(clamp(q, e), 0xd8);
+    return _mm256_permute4x64_epi64(clamp<kClamps>(q, e), 0xd8);
   }
   const __m256i q = requantize_s16(_mm256_packs_epi32(s0, t0), r.multiplier, e.zero_point);
-  return _mm256_permutevar8x32_epi32(clamp(_mm256_packs_epi16(q, q), e),
+  return _mm256_permutevar8x32_epi32(clamp<kClamps>(_mm256_packs_epi16(q, q), e),
                                      _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
 }
 
 // Two pixels at a time; the last of an odd number is its own neighbour.
-template <size_t kRows, size_t kVectors, bool kWhole, class Isa, class Outputs>
+template <size_t kRows, size_t kVectors, bool kWhole, bool kClamps, class Isa, class Outputs>
 inline void store_s8(const MicroTile<Isa>& t, const Outputs& outputs, const __m256i (&acc)[kRows][kVectors],
                      const Epilogue256& e) {
   const Requantization<kVectors> requantization(t.panel);
@@ -187,7 +189,7 @@ inline void store_s8(const MicroTile<Isa>& t, const Outputs& outputs, const __m2
 #pragma GCC unroll 6
   for (size_t i = 0; i < kRows; i += 2) {
     const size_t next = i + 1 < kRows ? i + 1 : i;
-    const __m256i q = requantize_pair<kVectors>(acc[i], acc[next], requantization, e);
+    const __m256i q = requantize_pair<kVectors, kClamps>(acc[i], acc[next], requantization, e);
     store_pair<kVectors, kWhole>(output + outputs[i], output + outputs[next], q, columns);
   }
 }
@@ -217,7 +219,7 @@ __attribute__((noinline)) void finish_rare_tile(const MicroTile<Isa>& t, const O
   for (size_t i = 0; i < kRows; ++i)
     for (size_t j = 0; j < kVectors; ++j)
       acc[i][j] = shift_left(acc[i][j], load(t.panel + 32 * (2 * kVectors + j)));
-  store_s8<kRows, kVectors, false>(t, outputs, acc, e);
+  store_s8<kRows, kVectors, false, true>(t, outputs, acc, e);
 }
 
 // From finished accumulators to the output; output i at element `outputs[i]` (a pointer, or Even). Always
@@ -228,7 +230,9 @@ __attribute__((always_inline)) inline void finish_micro_tile(const MicroTile<Isa
                                                              const Epilogue256& e) {
   int32_t way;
   std::memcpy(&way, t.panel + 96 * kVectors + 32, sizeof(way));
-  if (__builtin_expect(way == kPlainPanel, 1)) return store_s8<kRows, kVectors, true>(t, outputs, acc, e);
+  if (__builtin_expect(way == kPlainPanel, 1))
+    return store_s8<kRows, kVectors, true, false>(t, outputs, acc, e);
+  if (way == kClampedPanel) return store_s8<kRows, kVectors, true, true>(t, outputs, acc, e);
   __m256i copy[kRows][kVectors];
   if (way == kShiftedPanel) {
     const __m256i left0 = load(t.panel + 64 * kVectors), left1 = load(t.panel + 96 * kVectors - 32);
@@ -236,7 +240,7 @@ __attribute__((always_inline)) inline void finish_micro_tile(const MicroTile<Isa
     for (size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) copy[i][j] = _mm256_sllv_epi32(acc[i][j], j == 0 ? left0 : left1);
-    return store_s8<kRows, kVectors, true>(t, outputs, copy, e);
+    return store_s8<kRows, kVectors, true, true>(t, outputs, copy, e);
   }
 #pragma GCC unroll 12
   for (size_t i = 0; i < kRows; ++i)
