@@ -85,6 +85,7 @@ struct Source {
 Status to_int8(bool quantized_already, const Source& source, const ConvertOptions& options, Graph* graph,
                Diagnostics* diagnostics, ConvertReport* report) {
   Ranges ranges;
+  OCTET_RETURN_IF_ERROR(check_repair_options(options.repair));  // before the work begins
   if (!quantized_already && !options.ranges.cache.empty()) {
     OCTET_RETURN_IF_ERROR(
         calibrate_from_cache(*graph, source.sha256, options, &ranges, diagnostics, &report->samples));

@@ -188,6 +188,11 @@ class Repair {
 
 }  // namespace
 
+Status check_repair_options(const RepairOptions& options) {
+  const RoundingRow* row = nullptr;
+  return find_rounding(options.round, &row);
+}
+
 Status repair(const Graph& reference, const ConvertOptions& options, Graph* graph, Diagnostics* diagnostics) {
   const RoundingRow* rounding = nullptr;
   OCTET_RETURN_IF_ERROR(find_rounding(options.repair.round, &rounding));

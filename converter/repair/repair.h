@@ -15,6 +15,9 @@ namespace octet::converter {
 
 constexpr size_t kRepairSamples = 100;
 
+// Are the names in `options` known?
+Status check_repair_options(const RepairOptions& options);
+
 // `graph` is quantized; `reference` is the float graph it was made from (same value ids, same names of
 // nodes). Samples come from options.samples, spread over all of them if their number is known. Progress
 // stage "repair". Notes say what it gained.

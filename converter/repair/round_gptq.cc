@@ -11,8 +11,8 @@
 //
 //   q[k] = round(w[k] - sum over j > k of C[j][k] / C[k][k] * e[j]),   e[j] = q[j] - w[j]
 //
-// Weights are taken in order of falling G[k][k]: whose input is strongest is rounded first, freely. 1% of the
-// mean of the diagonal is added to it, so that weights with few or dead inputs stay near their own value.
+// Weights are taken in order of falling G[k][k]: whose input is strongest is rounded first, freely. A damping
+// is added to the diagonal (kRoundingDamping).
 #include <algorithm>
 #include <cmath>
 #include <numeric>

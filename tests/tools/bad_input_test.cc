@@ -182,6 +182,9 @@ TEST_F(BadInput, WrongOptions) {
   expect_failure({}, 2, {"octet"});
   expect_failure(convert(network, {"--mean", "1,2", "--precision", "fp32"}), 1, {"--mean", "3 channels"});
   expect_failure(convert(network, {"--precision", "fp32", "--shape", "picture=1,3,32,32"}), 1, {"picture"});
+  std::vector<std::string> wrong_rounding = calibrated(network);
+  wrong_rounding.insert(wrong_rounding.end(), {"--round", "upwards"});
+  expect_failure(wrong_rounding, 1, {"rounding 'upwards'", "nearest", "gptq"});
   std::vector<std::string> wrong_method = calibrated(network);
   wrong_method.insert(wrong_method.end(), {"--method", "tarot"});
   expect_failure(wrong_method, 1, {"tarot", "minmax", "entropy"});
