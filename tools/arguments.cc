@@ -54,7 +54,15 @@ const OptionRow kOptions[] = {
      "Merge these caches, in this order, instead of running a network"},
     {kConvert, "--precision", "int8|fp32", &Arguments::precision, false, 0, "int8 (default) or fp32"},
     {kConvert, "--method", "NAME", &Arguments::method, false, 0,
-     "How ranges are chosen: minmax (default), moving-average, mse, percentile, entropy or entropy-legacy"},
+     "How ranges are chosen: auto (default), minmax, moving-average, mse, percentile, entropy or entropy-legacy"},
+    {kConvert, "--percentile", "P", &Arguments::percentile, false, 0, "Of method percentile (default 99.99)"},
+    {kConvert, "--averaging", "C", &Arguments::averaging, false, 0, "Of method moving-average (default 0.01)"},
+    {kConvert, "--range", "NAME=MIN,MAX", &Arguments::ranges, false, 0,
+     "Fix the range of a tensor or input; may be repeated"},
+    {kConvert, "--symmetric", "", &Arguments::symmetric, false, 0, "Activations have zero point 0"},
+    {kConvert, "--power-of-two", "", &Arguments::power_of_two, false, 0, "Every scale is a power of two"},
+    {kConvert, "--per-tensor-weights", "", &Arguments::per_tensor_weights, false, 0,
+     "One scale for all output channels of a layer"},
     {kConvert, "--round", "NAME", &Arguments::round, false, 0,
      "How weights are rounded: gptq (default: for the least error of the layer's output), descent, admm or nearest"},
     {kConvert | kCalibrate, "--mean", "A,B,C", &Arguments::mean, false, 0,
@@ -166,6 +174,17 @@ Status parse_size(const char* option, const std::string& text, int* first, int* 
   if (good && *end == 'x') good = parse_integer(end + 1, &end, second);
   if (!good || *end != '\0')
     return error(StatusCode::kInvalidArgument, "%s %s: must be N or WxH, each from 1 to 1048576", option, text.c_str());
+  return Status();
+}
+
+Status parse_range_option(const std::string& text, std::map<std::string, std::pair<float, float>>* ranges) {
+  const size_t equals = text.rfind('=');
+  std::vector<float> numbers;
+  if (equals != std::string::npos && equals > 0)
+    OCTET_RETURN_IF_ERROR(parse_numbers("--range", text.substr(equals + 1), &numbers));
+  if (numbers.size() != 2 || !(numbers[0] < numbers[1]))
+    return error(StatusCode::kInvalidArgument, "--range %s: must be NAME=MIN,MAX with MIN below MAX", text.c_str());
+  (*ranges)[text.substr(0, equals)] = {numbers[0], numbers[1]};
   return Status();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/status.h"
@@ -24,8 +25,11 @@ struct Arguments {
   std::string output;
   std::string calibration;
   std::string precision = "int8";
-  std::string method = "minmax";
+  std::string method = "auto";
   std::string calibration_cache;
+  std::string percentile, averaging;
+  std::vector<std::string> ranges;
+  bool symmetric = false, power_of_two = false, per_tensor_weights = false;
   std::string round = "gptq";
   std::string mean, std;
   std::string color;
@@ -69,6 +73,9 @@ Status parse_numbers(const char* option, const std::string& text, std::vector<fl
 
 // "256" -> {256, 0}; "320x240" -> {320, 240}.
 Status parse_size(const char* option, const std::string& text, int* first, int* second);
+
+// Adds "NAME=min,max" to *ranges.
+Status parse_range_option(const std::string& text, std::map<std::string, std::pair<float, float>>* ranges);
 
 // Adds "NAME=1,3,224,224" to *shapes.
 Status parse_shape_option(const std::string& text, std::map<std::string, std::vector<int64_t>>* shapes);

@@ -9,13 +9,14 @@
 namespace octet::converter {
 namespace {
 
-S8Plan make_plan(const Graph& graph, const Ranges& ranges, Diagnostics* diagnostics) {
+S8Plan make_plan(const Graph& graph, const Ranges& ranges, const ScaleForm& form, Diagnostics* diagnostics) {
   S8Plan plan;
+  plan.form = form;
   S8Nodes demoted;
   for (size_t before = 1; before != 0;) {
     choose_precision(graph, ranges, demoted, &plan.nodes);
     const size_t count = demoted.size();
-    plan.quantizations = ranges_to_scales(graph, ranges, plan.nodes, diagnostics, &demoted);
+    plan.quantizations = ranges_to_scales({graph, ranges, plan.nodes, form}, diagnostics, &demoted);
     before = demoted.size() - count;
   }
   plan.s8_values = choose_s8_values(graph, plan.nodes);
@@ -24,11 +25,11 @@ S8Plan make_plan(const Graph& graph, const Ranges& ranges, Diagnostics* diagnost
 
 }  // namespace
 
-Status quantize(Graph* graph, const Ranges& ranges, const ConvertOptions&, Diagnostics* diagnostics) {
+Status quantize(Graph* graph, const Ranges& ranges, const ConvertOptions& options, Diagnostics* diagnostics) {
   if (graph->layout != Layout::kNhwc)
     return error(StatusCode::kInternal, "quantize: the graph is NCHW; run the passes first");
   spread_pinned_scales(graph);
-  const S8Plan plan = make_plan(*graph, ranges, diagnostics);
+  const S8Plan plan = make_plan(*graph, ranges, options.ranges.form, diagnostics);
   OCTET_RETURN_IF_ERROR(quantize_weights(graph, plan, diagnostics));
   insert_boundaries(graph, plan);
   fuse_tables(graph);

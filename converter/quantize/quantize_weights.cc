@@ -71,6 +71,8 @@ ChannelWeights quantize_channel(const ChannelInput& input) {
     scale = least;
     result.raised = true;
   }
+  scale = std::max(scale, input.pinned_scale > 0 ? 0 : input.common_scale);
+  if (input.power_of_two && input.pinned_scale == 0) scale = power_of_two_above(static_cast<float>(scale));
   for (int attempt = 0; attempt < 40 && !try_scale(input, scale, &result); ++attempt) {
     scale *= 2;
     result.raised = true;
@@ -114,7 +116,7 @@ class WeightQuantizer {
     if (quantization.scale == 0) {
       Range range;
       for (size_t i = 0; i < count; ++i) range = {std::min(range.min, data[i]), std::max(range.max, data[i])};
-      quantization = range_to_quantization(range);
+      quantization = range_to_quantization(range, {false, plan_.form.power_of_two, false});
     }
     Constant result;
     result.type = schema::TensorType_S8;
@@ -140,13 +142,36 @@ class WeightQuantizer {
     return plan_.is_s8(node.outputs[0]) ? plan_.quantization(node.outputs[0]).scale : 0;
   }
 
+  // With per_tensor_weights the largest scale that a channel needs becomes that of all.
+  std::vector<ChannelWeights> quantize_channels(ChannelInput input, const Value& weights,
+                                                const Constant* bias, size_t channels) const {
+    const std::vector<float>& pinned = weights.quantization.channel_scales;
+    std::vector<ChannelWeights> result(channels);
+    for (bool again = true; again;) {
+      again = false;
+      double largest = 0;
+      for (size_t c = 0; c < channels; ++c) {
+        input.weights = weights.constant->as<float>() + c * input.count;
+        input.bias = bias != nullptr ? bias->as<float>()[c] : 0;
+        input.pinned_scale = pinned.size() == channels ? pinned[c] : weights.quantization.scale;
+        result[c] = quantize_channel(input);
+        if (input.pinned_scale == 0) largest = std::max<double>(largest, result[c].scale);
+      }
+      if (plan_.form.per_tensor_weights && largest > input.common_scale) {
+        input.common_scale = largest;
+        again = true;
+      }
+    }
+    return result;
+  }
+
   void quantize_linear(Node* node, const Value& weights, const Constant* bias, size_t channels) {
     ChannelInput input;
     input.count = weights.constant->elements() / channels;
     input.input_scale = plan_.quantization(node->inputs[0]).scale;
     input.input_zero_point = plan_.quantization(node->inputs[0]).zero_point;
     input.output_scale = output_scale(*node);
-    const std::vector<float>& pinned = weights.quantization.channel_scales;
+    input.power_of_two = plan_.form.power_of_two;
     Constant s8;
     s8.type = schema::TensorType_S8;
     s8.shape = weights.shape;
@@ -154,11 +179,8 @@ class WeightQuantizer {
     std::vector<int32_t> biases(channels);
     Quantization of_weights, of_bias;
     size_t raised = 0;
-    for (size_t c = 0; c < channels; ++c) {
-      input.weights = weights.constant->as<float>() + c * input.count;
-      input.bias = bias != nullptr ? bias->as<float>()[c] : 0;
-      input.pinned_scale = pinned.size() == channels ? pinned[c] : weights.quantization.scale;
-      const ChannelWeights channel = quantize_channel(input);
+    for (const ChannelWeights& channel : quantize_channels(input, weights, bias, channels)) {
+      const size_t c = of_weights.channel_scales.size();
       std::copy(channel.weights.begin(), channel.weights.end(), s8.as<int8_t>() + c * input.count);
       biases[c] = channel.bias;
       of_weights.channel_scales.push_back(channel.scale);

@@ -31,7 +31,9 @@ struct ChannelInput {
   const float* weights = nullptr;
   size_t count = 0;
   double bias = 0;
-  float pinned_scale = 0;  // 0: max-abs
+  float pinned_scale = 0;   // 0: max-abs
+  double common_scale = 0;  // at least this, whatever the weights: one scale for a tensor
+  bool power_of_two = false;
   double input_scale = 1;
   int32_t input_zero_point = 0;
   double output_scale = 0;  // 0: the output is f32

@@ -14,6 +14,7 @@ struct S8Plan {
   S8Nodes nodes;                            // run in s8
   std::vector<Quantization> quantizations;  // per value; scale 0: no s8 node touches it
   std::vector<bool> s8_values;              // stored as s8 where they are written
+  ScaleForm form;
 
   const Quantization& quantization(ValueId id) const { return quantizations[static_cast<size_t>(id)]; }
   bool is_s8(ValueId id) const { return s8_values[static_cast<size_t>(id)]; }

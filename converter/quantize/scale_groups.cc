@@ -20,18 +20,29 @@ double covering_scale(double low, double high, double zero_point) {
 
 }  // namespace
 
-Quantization range_to_quantization(Range range) {
+float power_of_two_above(float scale) {
+  int exponent = 0;
+  const float fraction = std::frexp(scale, &exponent);  // [0.5, 1)
+  return std::ldexp(1.0f, fraction == 0.5f ? exponent - 1 : exponent);
+}
+
+Quantization range_to_quantization(Range range, const ScaleForm& form) {
   const double low = std::min<double>(range.min, 0), high = std::max<double>(range.max, 0);
   Quantization result;
   result.zero_point = 0;
   result.scale = 1.0f / 128;
   if (!(high - low > 0)) return result;
-  const double exact = -128 - low * 255 / (high - low);
-  double zero_point = std::floor(exact);
-  if (covering_scale(low, high, zero_point + 1) < covering_scale(low, high, zero_point)) zero_point += 1;
-  result.zero_point = static_cast<int32_t>(zero_point);
-  // A subnormal scale has no inverse in f32.
-  result.scale = std::max(static_cast<float>(covering_scale(low, high, zero_point)), 1e-30f);
+  if (form.symmetric) {
+    result.scale = static_cast<float>(std::max(-low, high) / 127);
+  } else {
+    const double exact = -128 - low * 255 / (high - low);
+    double zero_point = std::floor(exact);
+    if (covering_scale(low, high, zero_point + 1) < covering_scale(low, high, zero_point)) zero_point += 1;
+    result.zero_point = static_cast<int32_t>(zero_point);
+    result.scale = static_cast<float>(covering_scale(low, high, zero_point));
+  }
+  result.scale = std::max(result.scale, 1e-30f);  // a subnormal scale has no inverse in f32
+  if (form.power_of_two) result.scale = power_of_two_above(result.scale);
   return result;
 }
 
@@ -39,7 +50,8 @@ bool same_quantization(const Quantization& a, const Quantization& b) {
   return a.scale == b.scale && a.zero_point == b.zero_point;
 }
 
-ScaleGroups::ScaleGroups(size_t values) : parent_(values), groups_(values) {
+ScaleGroups::ScaleGroups(size_t values, const ScaleForm& form)
+    : form_(form), parent_(values), groups_(values) {
   for (size_t i = 0; i < values; ++i) {
     parent_[i] = static_cast<int32_t>(i);
     groups_[i].members = {static_cast<ValueId>(i)};
@@ -85,8 +97,9 @@ bool ScaleGroups::join(ValueId a, ValueId b) {
 Quantization ScaleGroups::quantization(ValueId id) {
   const Group& g = group(id);
   if (g.pinned) return g.quantization;
-  Quantization result = range_to_quantization(g.range);
+  Quantization result = range_to_quantization(g.range, form_);
   result.scale = std::max(result.scale, static_cast<float>(g.least_scale));
+  if (form_.power_of_two) result.scale = power_of_two_above(result.scale);
   return result;
 }
 

@@ -31,15 +31,15 @@ double width(Range range) { return std::max<double>(range.max, 0) - std::min<dou
 
 class Scales {
  public:
-  Scales(const Graph& graph, const Ranges& ranges, const S8Nodes& s8, Diagnostics* diagnostics,
-         S8Nodes* demoted)
-      : graph_(graph),
-        ranges_(ranges),
-        s8_(s8),
+  Scales(const ScaleInputs& inputs, Diagnostics* diagnostics, S8Nodes* demoted)
+      : graph_(inputs.graph),
+        ranges_(inputs.ranges),
+        s8_(inputs.s8),
+        form_(inputs.form),
         diagnostics_(diagnostics),
         demoted_(demoted),
-        uses_(graph),
-        groups_(graph.values.size()) {}
+        uses_(graph_),
+        groups_(graph_.values.size(), form_) {}
 
   std::vector<Quantization> run() {
     for (size_t id = 0; id < graph_.values.size(); ++id)
@@ -137,7 +137,7 @@ class Scales {
     const float* data = value.constant->as<float>();
     for (size_t i = 0; i < value.constant->elements(); ++i)
       range = {std::min(range.min, data[i]), std::max(range.max, data[i])};
-    return range_to_quantization(range).scale;
+    return range_to_quantization(range, {false, form_.power_of_two, false}).scale;
   }
 
   double least_p_relu(const Node& node) {
@@ -191,6 +191,7 @@ class Scales {
   const Graph& graph_;
   const Ranges& ranges_;
   const S8Nodes& s8_;
+  const ScaleForm form_;
   Diagnostics* diagnostics_;
   S8Nodes* demoted_;
   Uses uses_;
@@ -199,9 +200,9 @@ class Scales {
 
 }  // namespace
 
-std::vector<Quantization> ranges_to_scales(const Graph& graph, const Ranges& ranges, const S8Nodes& s8,
-                                           Diagnostics* diagnostics, S8Nodes* demoted) {
-  return Scales(graph, ranges, s8, diagnostics, demoted).run();
+std::vector<Quantization> ranges_to_scales(const ScaleInputs& inputs, Diagnostics* diagnostics,
+                                           S8Nodes* demoted) {
+  return Scales(inputs, diagnostics, demoted).run();
 }
 
 }  // namespace octet::converter

@@ -17,18 +17,23 @@
 #include <vector>
 
 #include "converter/quantize/precision.h"
+#include "octet_converter/range_options.h"
 
 namespace octet::converter {
 
 // The integer zero point in [-128, 127] beside the exact one, -128 - min * 255 / (max - min), that
 // covers [min, max] (0 included) with the smaller scale = max(max / (127 - zero_point), -min / (128 +
 // zero_point)). A range of nothing but 0 gives scale 1/128, zero point 0.
-Quantization range_to_quantization(Range range);
+// `form` may ask for zero point 0 or a power of two instead.
+Quantization range_to_quantization(Range range, const ScaleForm& form = {});
+
+// The least power of two that is at least `scale`, which is positive.
+float power_of_two_above(float scale);
 
 // Disjoint sets of values with a range and at most one pinned quantization each.
 class ScaleGroups {
  public:
-  explicit ScaleGroups(size_t values);
+  explicit ScaleGroups(size_t values, const ScaleForm& form = {});
 
   void add_range(ValueId id, Range range);  // widens the group's range
   void pin(ValueId id, const Quantization& quantization);
@@ -55,6 +60,7 @@ class ScaleGroups {
   };
   Group& group(ValueId id) { return groups_[static_cast<size_t>(find(id))]; }
 
+  ScaleForm form_;
   std::vector<int32_t> parent_;
   std::vector<Group> groups_;
 };
@@ -62,8 +68,14 @@ class ScaleGroups {
 // The quantization of each value (index = ValueId; scale 0: no s8 node touches it). Output scales
 // too fine for the fixed-point forms of numerics.md are raised; where a pinned scale forbids that,
 // the node is added to *demoted with its float_reason: choose the precision again and repeat.
-std::vector<Quantization> ranges_to_scales(const Graph& graph, const Ranges& ranges, const S8Nodes& s8,
-                                           Diagnostics* diagnostics, S8Nodes* demoted);
+struct ScaleInputs {
+  const Graph& graph;
+  const Ranges& ranges;
+  const S8Nodes& s8;
+  ScaleForm form;
+};
+std::vector<Quantization> ranges_to_scales(const ScaleInputs& inputs, Diagnostics* diagnostics,
+                                           S8Nodes* demoted);
 
 bool same_quantization(const Quantization& a, const Quantization& b);
 

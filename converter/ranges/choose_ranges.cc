@@ -15,12 +15,13 @@ const std::set<std::string>& movements() {
   return names;
 }
 
+// From below by ReLU, from both sides, or by what it computes.
 bool bounded(const Node& node) {
   if (node.op == "Sigmoid" || node.op == "Softmax" || node.op == "Tanh" || node.op == "HardSigmoid")
     return true;
   const char* low = node.op == "Clip" ? "min" : "activation_min";
   const char* high = node.op == "Clip" ? "max" : "activation_max";
-  return std::isfinite(node.number(low, -INFINITY)) && std::isfinite(node.number(high, INFINITY));
+  return std::isfinite(node.number(low, -INFINITY)) || std::isfinite(node.number(high, INFINITY));
 }
 
 // Whether every way from `value` leads to an output of the network without weights.
@@ -35,6 +36,28 @@ bool is_answer(const Graph& graph, ValueId value, int depth) {
     if (!passes || !is_answer(graph, reader->outputs[0], depth - 1)) return false;
   }
   return true;
+}
+
+// Ranges that the user gave, by the name of a tensor or of an input.
+Status fix_ranges(const Graph& graph, const RangeOptions& options, Ranges* ranges) {
+  for (const auto& [name, range] : options.fixed) {
+    if (!(range.first < range.second) || !std::isfinite(range.first) || !std::isfinite(range.second))
+      return error(StatusCode::kInvalidArgument,
+                   "range of '%s': [%g, %g]; the minimum must be below the maximum", name.c_str(),
+                   static_cast<double>(range.first), static_cast<double>(range.second));
+    std::set<ValueId> named;
+    for (const GraphPort& port : graph.inputs)
+      if (port.name == name && ranges->count(port.value) != 0) named.insert(port.value);
+    for (const auto& seen : *ranges)
+      if (graph.value(seen.first).name == name) named.insert(seen.first);
+    for (const ValueId id : named) (*ranges)[id] = {range.first, range.second};
+    if (named.empty())
+      return error(
+          StatusCode::kInvalidArgument,
+          "range of '%s': no float activation has this name after fusing; a calibration cache lists them",
+          name.c_str());
+  }
+  return Status();
 }
 
 }  // namespace
@@ -68,6 +91,7 @@ Status choose_ranges(const Graph& graph, const Statistics& statistics, const Ran
       range = clips_by_error(graph, id) ? mse_range(seen, options) : minmax_range(seen, options);
     clipped += range.min > std::min(seen.range.min, 0.0f) || range.max < std::max(seen.range.max, 0.0f);
   }
+  OCTET_RETURN_IF_ERROR(fix_ranges(graph, options, ranges));
   diagnostics->note("calibrate", "",
                     options.method + " clips the extremes of " + std::to_string(clipped) + " of " +
                         std::to_string(ranges->size()) + " activations");

@@ -172,6 +172,23 @@ TEST_F(CalibrationCacheTest, AnotherNetworkOrPreprocessingIsRefused) {
   EXPECT_NE(status.message().find("other.json"), std::string::npos) << status.message();
 }
 
+TEST_F(CalibrationCacheTest, FixedRangesNeedAName) {
+  Samples samples(0, 20);
+  ConvertOptions options;
+  options.samples = &samples;
+  ConvertReport report;
+  ASSERT_TRUE(convert(options, "free.octet", &report).ok());
+  options.ranges.fixed["image"] = {-8, 8};
+  ASSERT_TRUE(convert(options, "fixed.octet", &report).ok());
+  EXPECT_NE(bytes("free.octet"), bytes("fixed.octet"));
+  options.ranges.fixed = {{"nobody", {0, 1}}};
+  Status status = convert(options, "fixed.octet", &report);
+  EXPECT_NE(status.message().find("'nobody'"), std::string::npos) << status.message();
+  options.ranges.fixed = {{"image", {1, 1}}};
+  status = convert(options, "fixed.octet", &report);
+  EXPECT_NE(status.message().find("[1, 1]"), std::string::npos) << status.message();
+}
+
 TEST_F(CalibrationCacheTest, DamagedFilesAreErrorsThatNameThem) {
   ASSERT_TRUE(calibrate("cache.json", 0, 3).ok());
   const std::string whole = bytes("cache.json");

@@ -205,6 +205,29 @@ TEST(Quantize, ConstantOperands) {
   EXPECT_EQ(g.find("m")->inputs[1], scalar);  // becomes a table in lower
 }
 
+TEST(Quantize, FormsOfScales) {
+  for (const bool power_of_two : {false, true}) {
+    QuantizeGraph g;
+    const ValueId x = g.input("x", {1, 2, 2, 2}, {-1, 3});
+    const ValueId w = g.constant("w", {2, 1, 1, 2}, {0.5f, -0.25f, 2.54f, 1});
+    const ValueId y = g.node("Conv", "y", {x, w}, {1, 2, 2, 2}, {0, 5},
+                             {{"kernel_shape", std::vector<int64_t>{1, 1}}, {"activation_min", 0.0f}});
+    g.output(y);
+    ConvertOptions options;
+    options.ranges.form = {true, power_of_two, true};
+    Diagnostics diagnostics;
+    ASSERT_TRUE(quantize(&g.graph, g.ranges, options, &diagnostics).ok());
+    EXPECT_EQ(g.quantization(x).zero_point, 0);
+    EXPECT_EQ(g.quantization(y).zero_point, 0);
+    EXPECT_FLOAT_EQ(g.quantization(x).scale, power_of_two ? 1.0f / 32 : 3.0f / 127);
+    const Value& weights = g.graph.value(g.find("y")->inputs[1]);
+    ASSERT_EQ(weights.quantization.channel_scales.size(), 2u);
+    EXPECT_FLOAT_EQ(weights.quantization.channel_scales[0], power_of_two ? 1.0f / 32 : 0.02f);
+    EXPECT_EQ(weights.quantization.channel_scales[0], weights.quantization.channel_scales[1]);
+    EXPECT_EQ(weights.constant->as<int8_t>()[0], power_of_two ? 16 : 25);
+  }
+}
+
 TEST(Quantize, NonFiniteWeightsAreAnError) {
   QuantizeGraph g;
   const ValueId x = g.input("x", {1, 2}, {-1, 1});

@@ -48,6 +48,23 @@ TEST(RangeToQuantization, CoversEveryRangeWithAnIntegerZeroPoint) {
   }
 }
 
+TEST(RangeToQuantization, SymmetricAndPowersOfTwo) {
+  const Quantization symmetric = range_to_quantization({-2, 5.08f}, {true, false, false});
+  EXPECT_EQ(symmetric.zero_point, 0);
+  EXPECT_FLOAT_EQ(symmetric.scale, 0.04f);
+  EXPECT_EQ(range_to_quantization({0, 6}, {true, false, false}).zero_point, 0);
+  const Quantization power = range_to_quantization({0, 6}, {false, true, false});
+  EXPECT_EQ(power.scale, 1.0f / 32);
+  EXPECT_EQ(power.zero_point, -128);
+  EXPECT_EQ(power_of_two_above(0.5f), 0.5f);
+  EXPECT_EQ(power_of_two_above(std::nextafter(0.5f, 1.0f)), 1.0f);
+  ScaleGroups groups(1, {true, true, false});
+  groups.add_range(0, {-3, 6});
+  groups.raise_scale(0, 0.3);
+  EXPECT_EQ(groups.quantization(0).scale, 0.5f);
+  EXPECT_EQ(groups.quantization(0).zero_point, 0);
+}
+
 TEST(ScaleGroups, JoinsRangesAndRefusesDifferentPins) {
   ScaleGroups groups(5);
   groups.add_range(0, {0, 1});

@@ -2,6 +2,7 @@
 //
 // octet convert: ONNX in, .octet out. octet calibrate: ONNX and samples in, a calibration cache out.
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "converter/stages.h"
@@ -58,6 +59,23 @@ Status parse_color(const std::string& color, ImagePreprocessing* image) {
   return Status();
 }
 
+// One number, where it was given.
+Status parse_number(const char* option, const std::string& text, double* number) {
+  std::vector<float> numbers;
+  OCTET_RETURN_IF_ERROR(parse_numbers(option, text, &numbers));
+  if (numbers.size() > 1) return error(StatusCode::kInvalidArgument, "%s %s: must be one number", option, text.c_str());
+  if (!text.empty()) *number = strtod(text.c_str(), nullptr);
+  return Status();
+}
+
+Status parse_range_options(const Arguments& arguments, converter::RangeOptions* ranges) {
+  OCTET_RETURN_IF_ERROR(parse_number("--percentile", arguments.percentile, &ranges->percentile));
+  OCTET_RETURN_IF_ERROR(parse_number("--averaging", arguments.averaging, &ranges->averaging));
+  for (const std::string& range : arguments.ranges) OCTET_RETURN_IF_ERROR(parse_range_option(range, &ranges->fixed));
+  ranges->form = {arguments.symmetric, arguments.power_of_two, arguments.per_tensor_weights};
+  return Status();
+}
+
 Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   if (arguments.precision != "int8" && arguments.precision != "fp32")
     return error(StatusCode::kInvalidArgument, "--precision %s: must be int8 or fp32", arguments.precision.c_str());
@@ -65,6 +83,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
       arguments.precision == "fp32" ? converter::Precision::kFp32 : converter::Precision::kInt8;
   options->ranges.method = arguments.method;
   options->ranges.cache = arguments.calibration_cache;
+  OCTET_RETURN_IF_ERROR(parse_range_options(arguments, &options->ranges));
   options->repair.round = arguments.round;
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;
