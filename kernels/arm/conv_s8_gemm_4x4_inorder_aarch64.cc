@@ -140,7 +140,7 @@ size_t panel_bytes<Chains>(const ConvS8&, const StripPlan& p, const Panel& panel
 void Chains::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
   const size_t quads = panel.width / kQuad, blocks = plan.runs * plan.run_steps;
   std::memset(to, 0, chain_panel_bytes(quads, blocks));
-  QuadsHeader header = make_quads_header(c, panel);
+  QuadsHeader header = make_panel_header<QuadsHeader>(c, panel);
   auto* offsets = reinterpret_cast<uint32_t*>(to + sizeof(header));
   auto* weights = reinterpret_cast<int8_t*>(to + weights_at(quads, blocks));
   for (size_t q = 0; q < quads; ++q, offsets += blocks, weights += blocks * kQuad * kBlock) {

@@ -50,7 +50,7 @@ struct I8mm : SignedInputs {
 };
 
 void I8mm::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
-  const PanelHeader8 header = make_header(c, panel);
+  const PanelHeader8 header = make_panel_header<PanelHeader8>(c, panel);
   PairedHeader paired;
   for (size_t i = 0; i < 16; ++i) {
     paired.bias[i] = header.bias[paired_channel(i)];

@@ -31,7 +31,7 @@ struct InorderDotprod : Gemm8 {
 // Steps of four, of which a run has an even number.
 void InorderDotprod::pack_panel(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
   if (plan.run_elements % kStep == 0) return pack_panel8<4>(c, plan, panel, to);
-  const PanelHeader8 header = make_header(c, panel);
+  const PanelHeader8 header = make_panel_header<PanelHeader8>(c, panel);
   std::memcpy(to, &header, sizeof(header));
   auto* weights = reinterpret_cast<int8_t*>(to + sizeof(header));
   const size_t run_bytes = plan.run_steps * kStep * kPanel;

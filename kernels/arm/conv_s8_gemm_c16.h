@@ -50,7 +50,7 @@ inline void pack_run_column(const int8_t* weights, size_t elements, size_t colum
 }
 
 inline void pack_quads(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
-  QuadsHeader header = make_quads_header(c, panel);
+  QuadsHeader header = make_panel_header<QuadsHeader>(c, panel);
   header.layout[0] = static_cast<uint32_t>(RunBlocks(plan.run_elements).last_at);
   std::memcpy(to, &header, sizeof(header));
   auto* weights = reinterpret_cast<int8_t*>(to + sizeof(header));

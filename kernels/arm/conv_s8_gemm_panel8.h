@@ -42,27 +42,9 @@ struct Gemm8 : SignedInputs {
   static size_t header_bytes(size_t) { return sizeof(PanelHeader8); }
 };
 
-// Zeros for columns that do not exist.
-inline PanelHeader8 make_header(const ConvS8& c, const Panel& panel) {
-  PanelHeader8 header = {};
-  for (size_t i = 0; i < panel.columns; ++i) {
-    const size_t o = panel.first + i;
-    uint32_t bias = folded_bias(c, o, c.input_zero_point);
-    if (c.accumulator_scale) {
-      std::memcpy(header.shift + i, c.accumulator_scale + o, sizeof(float));
-    } else {
-      bias += rounding_term(c.right_shift[o]);
-      header.shift[i] = stored_shift(c.right_shift[o]);
-      header.multiplier[i] = c.multiplier[o];
-    }
-    header.bias[i] = static_cast<int32_t>(bias);
-  }
-  return header;
-}
-
 template <size_t kStep>
 void pack_panel8(const ConvS8& c, const StripPlan& plan, const Panel& panel, uint8_t* to) {
-  const PanelHeader8 header = make_header(c, panel);
+  const PanelHeader8 header = make_panel_header<PanelHeader8>(c, panel);
   std::memcpy(to, &header, sizeof(header));
   pack_columns<kStep>(
       c, plan, panel, [](size_t i) { return i; }, reinterpret_cast<int8_t*>(to + sizeof(header)));

@@ -50,23 +50,6 @@ struct GemmQuads : SignedInputs {
   static size_t header_bytes(size_t) { return sizeof(QuadsHeader); }
 };
 
-inline QuadsHeader make_quads_header(const ConvS8& c, const Panel& panel) {
-  QuadsHeader header = {};
-  for (size_t i = 0; i < panel.columns; ++i) {
-    const size_t o = panel.first + i;
-    uint32_t bias = folded_bias(c, o, c.input_zero_point);
-    if (c.accumulator_scale) {
-      std::memcpy(header.shift + i, c.accumulator_scale + o, sizeof(float));
-    } else {
-      bias += rounding_term(c.right_shift[o]);
-      header.shift[i] = stored_shift(c.right_shift[o]);
-      header.multiplier[i] = c.multiplier[o];
-    }
-    header.bias[i] = static_cast<int32_t>(bias);
-  }
-  return header;
-}
-
 // { sum of a, sum of b, sum of c, sum of d }
 inline int32x4_t add_lanes(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
 #if defined(__aarch64__)

@@ -33,5 +33,24 @@ struct SignedInputs {
   }
 };
 
+// The parameters of a panel's channels, in their stored form; zeros for columns that do not exist.
+template <class Header>
+Header make_panel_header(const ConvS8& c, const Panel& panel) {
+  Header header = {};
+  for (size_t i = 0; i < panel.columns; ++i) {
+    const size_t o = panel.first + i;
+    uint32_t bias = folded_bias(c, o, c.input_zero_point);
+    if (c.accumulator_scale) {
+      std::memcpy(header.shift + i, c.accumulator_scale + o, sizeof(float));
+    } else {
+      bias += rounding_term(c.right_shift[o]);
+      header.shift[i] = stored_shift(c.right_shift[o]);
+      header.multiplier[i] = c.multiplier[o];
+    }
+    header.bias[i] = static_cast<int32_t>(bias);
+  }
+  return header;
+}
+
 }  // namespace
 }  // namespace octet::kernels
