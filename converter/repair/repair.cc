@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "converter/lower/linear.h"
+#include "converter/pick_samples.h"
 #include "converter/repair/correct_bias.h"
 #include "converter/repair/round_weights.h"
 #include "runtime/session.h"
@@ -19,21 +20,6 @@ constexpr size_t kLargestWalkBytes = size_t{1} << 30;
 
 double decibels(double signal, double error) {
   return signal > 0 && error > 0 ? 10 * std::log10(signal / error) : signal > 0 ? INFINITY : 0;
-}
-
-// Some samples spread over all of them, if the source knows how many there are.
-Status pick_samples(SampleSource* source, size_t inputs, size_t wanted, std::vector<Sample>* samples) {
-  OCTET_RETURN_IF_ERROR(source->rewind());
-  const size_t total = source->size();
-  const size_t step = std::max<size_t>(total / std::max<size_t>(wanted, 1), 1);
-  for (size_t i = 0; samples->size() < wanted; ++i) {
-    Sample sample(inputs);
-    bool done = false;
-    OCTET_RETURN_IF_ERROR(source->next(&sample, &done));
-    if (done) break;
-    if (i % step == 0) samples->push_back(std::move(sample));
-  }
-  return Status();
 }
 
 class Repair {
