@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs one conv_s8 kernel on one case and compares it with the reference, byte for byte, over
-// the whole output buffer including what it must not touch; inputs end at guard pages.
+// the whole output buffer including what it must not touch; inputs, packed weights and scratch end at guard
+// pages.
 #pragma once
 
 #include <cstdint>
