@@ -12,7 +12,9 @@ struct CacheSizes {
   size_t l1, l2, l3;  // bytes; l1 and l2 of one core, l3 as a whole (0 where there is none)
 };
 
-// Detected once; what the machine does not tell is the size that small CPUs of the last ten years have.
+// Detected once; what the machine does not tell is the size that small CPUs of the last ten years have. The
+// environment variable OCTET_CACHE_SIZES=L1,L2,L3 (bytes) replaces all three, for counts that must be alike
+// on every machine (benchmarks/arm/count_instructions); anything else in it is ignored.
 CacheSizes cache_sizes();
 
 }  // namespace octet::kernels

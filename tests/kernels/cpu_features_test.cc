@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "kernels/arm/core_ids.h"
 #include "kernels/cache_sizes.h"
 
@@ -27,6 +29,19 @@ TEST(CacheSizes, AreThoseOfACpu) {
   EXPECT_GE(sizes.l1, 4u * 1024);
   EXPECT_GT(sizes.l2, sizes.l1);
   EXPECT_TRUE(sizes.l3 == 0 || sizes.l3 > sizes.l1);
+}
+
+// In processes of their own, since the sizes are read once; GoogleTest runs suites of this name before others.
+TEST(CacheSizesDeathTest, EnvironmentCanHoldThem) {
+  const auto sizes_are = [](const char* variable, CacheSizes want) {
+    setenv("OCTET_CACHE_SIZES", variable, 1);
+    const CacheSizes got = cache_sizes();
+    return got.l1 == want.l1 && got.l2 == want.l2 && got.l3 == want.l3;
+  };
+  EXPECT_EXIT(std::exit(sizes_are("4096,65536,0", {4096, 65536, 0}) ? 7 : 8), testing::ExitedWithCode(7), "");
+  for (const char* wrong : {"", "4096", "4096,65536", "4096,65536,x", "4096,65536,0,1", "0,65536,0"})
+    EXPECT_EXIT(std::exit(sizes_are(wrong, {4096, 65536, 0}) ? 7 : 8), testing::ExitedWithCode(8), "")
+        << wrong;
 }
 
 TEST(CpuFeatures, DetectionAgreesWithTheCompiler) {
