@@ -74,14 +74,25 @@ class Op {
   virtual size_t items() const { return 0; }
 };
 
+// How an operator computes: in s16 where any of its tensors is s16, else in s8 where input 0 is s8, else in
+// f32, which stands for all other types.
+enum class OpForm { kS8, kS16, kF32 };
+
 struct OpRow {
   schema::OperatorType type;
   const char* name;
   Status (*validate)(const OpView& view);
-  // Where input 0 is s8, and for all other types. The same where the operator has one form; null where a
-  // build has only the other.
-  Status (*prepare_s8)(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
-  Status (*prepare_f32)(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
+  // One for each form; all the same where the operator has only one. Null: a form that the operator or this
+  // build does not have.
+  using Prepare = Status(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op);
+  Prepare* prepare_s8;
+  Prepare* prepare_s16;
+  Prepare* prepare_f32;
+
+  bool has_forms() const { return prepare_s8 != prepare_f32 || prepare_s16 != prepare_f32; }
+  Prepare* prepare(OpForm form) const {
+    return form == OpForm::kS8 ? prepare_s8 : form == OpForm::kS16 ? prepare_s16 : prepare_f32;
+  }
 };
 
 // The row of `type`, or null for a type this build does not know.

@@ -73,6 +73,8 @@ struct Tensor {
 
   bool is_constant() const { return constant != nullptr; }
   bool is_s8() const { return type == schema::TensorType_S8; }
+  bool is_s16() const { return type == schema::TensorType_S16; }
+  bool is_quantized() const { return is_s8() || is_s16(); }  // an activation in integers
   bool is_f32() const { return type == schema::TensorType_F32; }
 
   template <class T>

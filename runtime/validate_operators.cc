@@ -4,6 +4,7 @@
 // vectors that every requantization shares, and each operator's own row.
 #include <string>
 
+#include "kernels/requantize.h"
 #include "runtime/model.h"
 #include "runtime/validate.h"
 
@@ -32,7 +33,7 @@ Status check_indices(const Indices* indices, size_t tensors, const char* side, c
 }
 
 // The vectors have the same length, right_shift in [-16, 31], multiplier in [2^14, 2^15) or 0,
-// and output_min <= output_max.
+// output_min <= output_max, and those for s16 too, within its 15 bits.
 Status check_requantization(const schema::Requantization* r, const char* what) {
   if (r == nullptr) return Status();
   if (length(r->multiplier()) != length(r->right_shift()))
@@ -50,6 +51,11 @@ Status check_requantization(const schema::Requantization* r, const char* what) {
   if (r->output_min() > r->output_max())
     return error(StatusCode::kInvalidModel, "%s: output_min %d > output_max %d", what, r->output_min(),
                  r->output_max());
+  if (r->output_min_s16() < kernels::kS16Min || r->output_max_s16() > kernels::kS16Max ||
+      r->output_min_s16() > r->output_max_s16())
+    return error(StatusCode::kInvalidModel,
+                 "%s: output_min_s16 %d, output_max_s16 %d; must be ordered and in [%d, %d]", what,
+                 r->output_min_s16(), r->output_max_s16(), kernels::kS16Min, kernels::kS16Max);
   return Status();
 }
 
@@ -59,6 +65,7 @@ const schema::Requantization* requantization_of(const schema::Operator& op) {
   if (const auto* o = op.options_as_BinaryOptions()) return o->requantization();
   if (const auto* o = op.options_as_Pool2DOptions()) return o->requantization();
   if (const auto* o = op.options_as_ReduceOptions()) return o->requantization();
+  if (const auto* o = op.options_as_RequantizeOptions()) return o->requantization();
   return nullptr;
 }
 

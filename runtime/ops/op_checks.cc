@@ -6,6 +6,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "kernels/requantize.h"
+
 namespace octet {
 
 Status invalid(const OpView& view, const char* format, ...) {
@@ -65,7 +67,7 @@ Status check_axis(const OpView& view, int axis, int rank) {
 Status check_same_meaning(const OpView& view, const Tensor& from, const Tensor& to) {
   if (from.type != to.type)
     return invalid(view, "types %s -> %s; must be the same", type_text(from), type_text(to));
-  if (from.is_s8() && (from.scale != to.scale || from.zero_point != to.zero_point))
+  if (from.is_quantized() && (from.scale != to.scale || from.zero_point != to.zero_point))
     return invalid(view, "'%s' has scale %g, zero point %d and '%s' %g, %d; must be the same", from.name,
                    static_cast<double>(from.scale), from.zero_point, to.name, static_cast<double>(to.scale),
                    to.zero_point);
@@ -79,7 +81,7 @@ Status check_index_type(const OpView& view, const Tensor& indices) {
 
 Status check_requantization_entries(const OpView& view, const schema::Requantization* requantization,
                                     size_t entries) {
-  if (requantization == nullptr) return invalid(view, "no requantization; s8 output needs one");
+  if (requantization == nullptr) return invalid(view, "no requantization; an s8 or s16 output needs one");
   const size_t multipliers = vector_length(requantization->multiplier());
   const size_t shifts = vector_length(requantization->right_shift());
   if (multipliers == entries && shifts == entries) return Status();
@@ -87,8 +89,10 @@ Status check_requantization_entries(const OpView& view, const schema::Requantiza
                  multipliers, shifts, entries);
 }
 
-OutputRange output_range(const schema::Requantization* requantization) {
-  if (requantization == nullptr) return OutputRange();
+OutputRange output_range(const schema::Requantization* requantization, TensorType output) {
+  const bool s16 = output == schema::TensorType_S16;
+  if (requantization == nullptr) return s16 ? OutputRange{kernels::kS16Min, kernels::kS16Max} : OutputRange();
+  if (s16) return {requantization->output_min_s16(), requantization->output_max_s16()};
   return {requantization->output_min(), requantization->output_max()};
 }
 

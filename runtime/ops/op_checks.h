@@ -34,7 +34,7 @@ Status check_shape(const OpView& view, const Tensor& tensor, const char* what, c
 Status check_rank(const OpView& view, const Tensor& tensor, const char* what, int rank);
 Status check_axis(const OpView& view, int axis, int rank);
 
-// Same type and, for s8, same scale and zero point: the bytes mean the same.
+// Same type and, for s8 and s16, same scale and zero point: the bytes mean the same.
 Status check_same_meaning(const OpView& view, const Tensor& from, const Tensor& to);
 
 // Indices of any value are allowed, only the type is checked: s32 or s64.
@@ -44,11 +44,12 @@ Status check_index_type(const OpView& view, const Tensor& indices);
 Status check_requantization_entries(const OpView& view, const schema::Requantization* requantization,
                                     size_t entries);
 
-// The clamp of an optional requantization.
+// The clamp of an optional requantization to s8 or s16.
 struct OutputRange {
   int32_t min = -128, max = 127;
 };
-OutputRange output_range(const schema::Requantization* requantization);
+OutputRange output_range(const schema::Requantization* requantization,
+                         TensorType output = schema::TensorType_S8);
 
 // The length of a vector of the file, 0 when it is absent.
 template <class T>

@@ -6,8 +6,8 @@
 //                   definition lists what it checks
 //   prepare_<op>    chooses kernels and packs; trusts what validate checked
 //
-// Operators of two forms (OCTET_OP_FORMS) have prepare_<op>_s8 (<op>_s8.cc), for an s8 input 0, and
-// prepare_<op>_f32 (<op>_f32.cc), for other types.
+// Operators of several forms (OCTET_OP_FORMS) have prepare_<op>_s8 (<op>_s8.cc), for an s8 input 0,
+// prepare_<op>_f32 (<op>_f32.cc), for other types, and some prepare_<op>_s16 (<op>_s16.cc), where any tensor is s16.
 #pragma once
 
 #include <memory>
@@ -24,6 +24,8 @@ Status validate_quantize(const OpView& view);
 Status prepare_quantize(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_dequantize(const OpView& view);
 Status prepare_dequantize(const OpView& view, PrepareContext* context, OpPointer* op);
+Status validate_requantize(const OpView& view);
+Status prepare_requantize(const OpView& view, PrepareContext* context, OpPointer* op);
 Status validate_table(const OpView& view);
 Status prepare_table(const OpView& view, PrepareContext* context, OpPointer* op);
 

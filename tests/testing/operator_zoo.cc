@@ -9,6 +9,7 @@ namespace {
 
 using schema::TensorType_BOOL;
 using schema::TensorType_F32;
+using schema::TensorType_S16;
 using schema::TensorType_S64;
 using schema::TensorType_S8;
 using Builder = ModelBuilder;
@@ -18,15 +19,20 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kScale = 0.05f;
 constexpr int kZeroPoint = 3;
 
+constexpr float kScaleS16 = 0.0005f;
+
 int s8_input(Builder* b, const std::vector<int>& shape) {
   return b->input(TensorType_S8, shape, kScale, kZeroPoint);
 }
 int f32_input(Builder* b, const std::vector<int>& shape) { return b->input(TensorType_F32, shape); }
 int any_input(Builder* b, TensorType type, const std::vector<int>& shape) {
+  if (type == TensorType_S16) return b->input(type, shape, kScaleS16);
   return type == TensorType_S8 ? s8_input(b, shape) : b->input(type, shape);
 }
 int result(Builder* b, TensorType type, const std::vector<int>& shape) {
-  const int y = type == TensorType_S8 ? b->tensor(type, shape, kScale, kZeroPoint) : b->tensor(type, shape);
+  const int y = type == TensorType_S8    ? b->tensor(type, shape, kScale, kZeroPoint)
+                : type == TensorType_S16 ? b->tensor(type, shape, kScaleS16)
+                                         : b->tensor(type, shape);
   b->output(y);
   return y;
 }
@@ -312,6 +318,18 @@ void float_only(std::vector<std::pair<std::string, Fill>>* zoo) {
                   }});
 }
 
+void requantize(Builder* b, TensorType in, TensorType out) {
+  const int x = any_input(b, in, {7}), y = result(b, out, {7});
+  const auto r = requantization(b, 1);
+  b->add(schema::OperatorType_Requantize, {x}, {y}, schema::CreateRequantizeOptions(b->builder(), r));
+}
+
+void wide(std::vector<std::pair<std::string, Fill>>* zoo) {
+  zoo->push_back({"requantize_s8_s16", [](Builder* b) { requantize(b, TensorType_S8, TensorType_S16); }});
+  zoo->push_back({"requantize_s16_s8", [](Builder* b) { requantize(b, TensorType_S16, TensorType_S8); }});
+  zoo->push_back({"requantize_s16_s16", [](Builder* b) { requantize(b, TensorType_S16, TensorType_S16); }});
+}
+
 void boundaries_and_elementwise(std::vector<std::pair<std::string, Fill>>* zoo) {
   zoo->push_back({"quantize", [](Builder* b) {
                     const int x = f32_input(b, {7}), y = result(b, TensorType_S8, {7});
@@ -376,6 +394,7 @@ void boundaries_and_elementwise(std::vector<std::pair<std::string, Fill>>* zoo) 
 std::vector<ZooModel> operator_zoo() {
   std::vector<std::pair<std::string, Fill>> recipes;
   boundaries_and_elementwise(&recipes);
+  wide(&recipes);
   movement(&recipes);
   indexing(&recipes);
   float_only(&recipes);

@@ -67,7 +67,7 @@ TEST(Selection, KernelsThatNoConvolutionCanUseAreLeftOut) {
 }
 
 TEST(Selection, OperatorsOfAModelThatIsNotLoaded) {
-  // The rows say which operators have two forms: of those here only Conv2D does.
+  // The rows say which operators have several forms: of those here only Conv2D does.
   EXPECT_EQ(selection(testing::sample_model())
                 .find("-DOCTET_OPERATORS=Binary,Conv2D:s8,FullyConnected,Reshape,Softmax,Unary "),
             0u)
@@ -97,7 +97,7 @@ TEST(SelectedBuild, NamesTheFormThatItLacks) {
   std::unique_ptr<Session> session;
   const Status status = Session::create(*model, options, &session);
   EXPECT_EQ(status.code(), StatusCode::kUnsupported);
-  EXPECT_NE(status.message().find("Conv2D for types other than s8 is not in this build"), std::string::npos)
+  EXPECT_NE(status.message().find("Conv2D for types other than s8 and s16 is not in this build"), std::string::npos)
       << status.message();
 }
 

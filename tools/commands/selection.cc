@@ -19,6 +19,18 @@ const schema::Tensor& operand(const schema::Model& model, const schema::Operator
   return *model.tensors()->Get(static_cast<unsigned>(op.inputs()->Get(i)));
 }
 
+bool any_s16(const schema::Model& model, const flatbuffers::Vector<int32_t>* indices) {
+  for (unsigned i = 0; indices && i < indices->size(); ++i)
+    if (indices->Get(i) >= 0 &&
+        model.tensors()->Get(static_cast<unsigned>(indices->Get(i)))->type() == schema::TensorType_S16)
+      return true;
+  return false;
+}
+
+bool takes_s16(const schema::Model& model, const schema::Operator& op) {
+  return any_s16(model, op.inputs()) || any_s16(model, op.outputs());
+}
+
 bool takes_s8(const schema::Model& model, const schema::Operator& op) {
   return op.inputs() && op.inputs()->size() > 0 && op.inputs()->Get(0) >= 0 &&
          operand(model, op, 0).type() == schema::TensorType_S8;
@@ -27,7 +39,8 @@ bool takes_s8(const schema::Model& model, const schema::Operator& op) {
 std::string operator_text(const schema::Model& model, const schema::Operator& op) {
   const std::string name = schema::EnumNameOperatorType(op.type());
   const OpRow* row = find_op(op.type());
-  if (row == nullptr || row->prepare_s8 == row->prepare_f32) return name;
+  if (row == nullptr || !row->has_forms()) return name;
+  if (takes_s16(model, op)) return name + ":s16";
   return name + (takes_s8(model, op) ? ":s8" : ":f32");
 }
 
@@ -61,7 +74,7 @@ std::string selection_text(const schema::Model& model) {
   bool uses_any = false;
   for (const schema::Operator* op : *model.operators()) {
     operators.insert(operator_text(model, *op));
-    if (!takes_s8(model, *op)) continue;
+    if (!takes_s8(model, *op) || takes_s16(model, *op)) continue;
     uses_any |= op->type() == schema::OperatorType_ConvTranspose2D;  // becomes convolutions of many shapes
     if (op->type() == schema::OperatorType_Conv2D) used.merge(special_kernels(model, *op));
   }

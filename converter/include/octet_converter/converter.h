@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "octet_converter/precision_options.h"
 #include "octet_converter/range_options.h"
 #include "octet_converter/repair_options.h"
 #include "runtime/status.h"
@@ -57,9 +58,11 @@ struct ConvertOptions {
   std::map<std::string, std::vector<int64_t>> shapes;   // --shape NAME=...
   Precision precision = Precision::kInt8;
   RangeOptions ranges;                                  // what the activations' scales cover
+  PrecisionOptions precision_options;                   // what does not run in plain INT8
   RepairOptions repair;                                 // against the error that rounding brings
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
   SampleSource* samples = nullptr;                      // needed for kInt8 unless the network is quantized already
+  std::string export_qdq;                               // write the quantized network as QDQ ONNX too; empty: no
   size_t threads = 1;
   std::string provenance;                               // the command line's options, one line
   // Called with a stage ("calibrate") and progress in [0, 1]; may be empty.
