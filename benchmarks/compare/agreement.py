@@ -5,13 +5,13 @@ import numpy as np
 REFERENCE = "onnxruntime-fp32-all-1.npz"
 
 
-def _outputs(path):
-    """{output index: [answer to each input, flat]}."""
-    outputs = {}
+def outputs(path):
+    """[the answers of one output to each input, flat] for every output of a file."""
+    found = {}
     with np.load(path) as file:
         for name in sorted(file.files, key=lambda n: [int(part) for part in n.split("_")]):
-            outputs.setdefault(name.split("_")[0], []).append(file[name].ravel().astype(np.float64))
-    return [np.stack(rows) for rows in outputs.values()]
+            found.setdefault(name.split("_")[0], []).append(file[name].ravel().astype(np.float64))
+    return [np.stack(rows) for rows in found.values()]
 
 
 def _cosines(a, b):
@@ -19,9 +19,9 @@ def _cosines(a, b):
     return np.sum(a * b, axis=1) / np.maximum(norms, 1e-30)
 
 
-def _matched(outputs, references):
+def matched(found, references):
     """The outputs in the references' order: some converters reorder them; sizes and likeness tell which is which."""
-    left, result = list(outputs), []
+    left, result = list(found), []
     for reference in references:
         fitting = [output for output in left if output.shape == reference.shape]
         if not fitting:
@@ -37,16 +37,16 @@ def compare(folder):
     reference_path = folder / REFERENCE
     if not reference_path.exists():
         return {}
-    references, result = _outputs(reference_path), {}
+    references, result = outputs(reference_path), {}
     for path in sorted(folder.glob("*.npz")):
-        outputs = _matched(_outputs(path), references)
+        found = matched(outputs(path), references)
         key = path.stem.replace("-", "/")
-        if outputs is None:
+        if found is None:
             result[key] = {"failed": "its outputs have other sizes"}
             continue
-        cosines = np.concatenate([_cosines(a, b) for a, b in zip(outputs, references)])
+        cosines = np.concatenate([_cosines(a, b) for a, b in zip(found, references)])
         result[key] = {"cosine": float(cosines.mean()), "worst": float(cosines.min())}
         if len(references) == 1:
-            equal = outputs[0].argmax(axis=1) == references[0].argmax(axis=1)
+            equal = found[0].argmax(axis=1) == references[0].argmax(axis=1)
             result[key]["top1"] = 100 * float(equal.mean())
     return result

@@ -21,7 +21,7 @@ CALIBRATION_COUNT = 32
 HELD_OUT_COUNT = 16
 
 
-def _fixed(source, target):
+def fixed(source, target):
     """Copies an ONNX file with a batch of 1 wherever the size is open; returns its input's name and shape."""
     model = onnx.load(source)
     constants = {tensor.name for tensor in model.graph.initializer}
@@ -48,7 +48,7 @@ def _resized(image, row, height, width):
     return image.crop((left, top, left + width, top + height))
 
 
-def _sample(path, row, shape):
+def sample(path, row, shape):
     """One input, without the batch axis."""
     if path.suffix == ".npy":
         return np.load(path).astype(np.float32).reshape(shape[1:])
@@ -61,7 +61,7 @@ def _sample(path, row, shape):
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def _files(folder, listed):
+def files(folder, listed):
     """The files of a folder, or those that a list names, one a line, relative to the list."""
     if listed.is_dir():
         return sorted(path for path in listed.iterdir() if path.suffix in (".png", ".jpg", ".JPEG", ".jpeg", ".npy"))
@@ -69,21 +69,22 @@ def _files(folder, listed):
     return [path for name in names for path in (listed.parent / name, folder / name) if path.exists()]
 
 
-def _spread(items, count):
+def spread(items, count):
+    """`count` of the items, evenly over all of them; all where there are fewer."""
     return [items[i * len(items) // count] for i in range(min(count, len(items)))] if items else []
 
 
 def _samples(row, data, shape):
     """Calibration and held-out inputs of a network of the test data; disjoint."""
     folder = data / row["data"]
-    calibration = _files(folder, data / row["calibration"])
-    taken = _spread(calibration, CALIBRATION_COUNT)
-    others = _files(folder, data / row["labels"]) if "labels" in row else _files(folder, folder)
+    calibration = files(folder, data / row["calibration"])
+    taken = spread(calibration, CALIBRATION_COUNT)
+    others = files(folder, data / row["labels"]) if "labels" in row else files(folder, folder)
     if len(calibration) == len(others):  # one set for both: half each
-        taken, others = _spread(calibration[::2], CALIBRATION_COUNT), calibration[1::2]
+        taken, others = spread(calibration[::2], CALIBRATION_COUNT), calibration[1::2]
     others = [path for path in others if path not in set(taken)]
-    return [np.stack([_sample(path, row, shape) for path in files])
-            for files in (taken, _spread(others, HELD_OUT_COUNT))]
+    return [np.stack([sample(path, row, shape) for path in paths])
+            for paths in (taken, spread(others, HELD_OUT_COUNT))]
 
 
 def _simplified(folder):
@@ -95,9 +96,10 @@ def _simplified(folder):
     return options.optimized_model_filepath
 
 
-def _write(folder, name, source, make_samples):
+def write(folder, name, source, make_samples):
+    """Writes a network's folder; make_samples(shape) gives its calibration and held-out inputs."""
     folder.mkdir(parents=True, exist_ok=True)
-    input_name, shape = _fixed(source, folder / "network.onnx")
+    input_name, shape = fixed(source, folder / "network.onnx")
     calibration, held_out = make_samples(shape)
     np.save(folder / "calibration.npy", calibration)
     np.save(folder / "held_out.npy", held_out)
@@ -106,16 +108,18 @@ def _write(folder, name, source, make_samples):
                "held_out": str(folder / "held_out.npy"),
                "random_weights": name in make_networks.NETWORKS}
     (folder / "network.json").write_text(json.dumps(network, indent=1))
+    return network
 
 
-def _rows(data):
+def rows(data):
+    """{name: the manifest's row} of the float networks of the test data."""
     manifest = data / "models/manifest.json"
-    rows = json.loads(manifest.read_text())["models"] if manifest.exists() else []
-    return {pathlib.Path(row["file"]).stem: row for row in rows if "quantized" not in row}
+    listed = json.loads(manifest.read_text())["models"] if manifest.exists() else []
+    return {pathlib.Path(row["file"]).stem: row for row in listed if "quantized" not in row}
 
 
 def names(data):
-    return [*make_networks.NETWORKS, *_rows(data)]
+    return [*make_networks.NETWORKS, *rows(data)]
 
 
 def prepare(name, work, data):
@@ -128,8 +132,8 @@ def prepare(name, work, data):
             folder.mkdir(parents=True, exist_ok=True)
             make_networks.NETWORKS[name](source)
             count = CALIBRATION_COUNT // 4
-            _write(folder, name, source, lambda shape: np.split(make_networks.samples(2 * count, shape[2]), 2))
+            write(folder, name, source, lambda shape: np.split(make_networks.samples(2 * count, shape[2]), 2))
         else:
-            row = _rows(data)[name]
-            _write(folder, name, data / row["file"], lambda shape: _samples(row, data / "data", shape))
+            row = rows(data)[name]
+            write(folder, name, data / row["file"], lambda shape: _samples(row, data / "data", shape))
     return json.loads(description.read_text())

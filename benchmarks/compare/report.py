@@ -62,10 +62,11 @@ def sections(results):
             "growth": tables.growth(results)}
 
 
-def _replaced(text, marker, body):
+def replaced(text, marker, body, page):
+    """The page's text with a new body between the markers."""
     pattern = re.compile(rf"(<!-- compare:{marker} -->\n).*?(<!-- /compare -->)", re.DOTALL)
     if not pattern.search(text):
-        raise SystemExit(f"docs/performance.md: no marker <!-- compare:{marker} -->")
+        raise SystemExit(f"{page}: no marker <!-- compare:{marker} -->")
     return pattern.sub(lambda match: match.group(1) + body + "\n" + match.group(2), text)
 
 
@@ -77,6 +78,6 @@ def show(results, given, root):
     page = root / "docs/performance.md"
     text = page.read_text()
     for marker, body in parts.items():
-        text = _replaced(text, marker, body)
+        text = replaced(text, marker, body, page)
     page.write_text(text)
     (root / "docs/performance.svg").write_text(chart.picture(results, "all", 1))

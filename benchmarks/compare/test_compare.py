@@ -57,12 +57,12 @@ class Agreement(unittest.TestCase):
     def test_outputs_in_another_order_are_matched(self):
         random = np.random.default_rng(3)
         a, b, c = random.standard_normal((4, 10)), random.standard_normal((4, 10)), random.standard_normal((4, 7))
-        matched = agreement._matched([c, b, a], [a, b, c])
+        matched = agreement.matched([c, b, a], [a, b, c])
         for got, expected in zip(matched, [a, b, c]):
             np.testing.assert_array_equal(got, expected)
 
     def test_another_size_does_not_match(self):
-        self.assertIsNone(agreement._matched([np.zeros((4, 9))], [np.zeros((4, 10))]))
+        self.assertIsNone(agreement.matched([np.zeros((4, 9))], [np.zeros((4, 10))]))
 
 
 class Tables(unittest.TestCase):

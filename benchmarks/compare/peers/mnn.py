@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MNN: mnnconvert, then mnnquant (KL for activations, MAX_ABS for weights).
+"""MNN: mnnconvert, then mnnquant (KL for activations, MAX_ABS for weights, unless the network's method says otherwise).
 
-mnnquant reads pictures only: each calibration input becomes a PNG of 256 steps between the smallest and the largest
-value of all inputs, which loses nothing where the inputs were pictures.
+Pictures go to mnnquant as PNGs of 256 steps between the smallest and the largest value of all inputs, which loses
+nothing where the inputs were pictures; other inputs as text, its "sequence" form.
 """
 import json
 import pathlib
@@ -28,16 +28,31 @@ def _write_pictures(samples, folder):
     return -low * 255 / (high - low), (high - low) / 255
 
 
+def _picture_config(samples, folder):
+    mean, factor = _write_pictures(samples, folder / "pictures")
+    channels = samples.shape[1]
+    return {"format": "RGB" if channels == 3 else "GRAY", "mean": [mean] * channels, "normal": [factor] * channels,
+            "width": samples.shape[3], "height": samples.shape[2], "path": str(folder / "pictures") + "/"}
+
+
+def _text_config(samples, name, folder):
+    for i, sample in enumerate(samples):
+        inputs = folder / "texts" / f"input_{i}"
+        inputs.mkdir(parents=True, exist_ok=True)
+        np.savetxt(inputs / f"{name}.txt", sample.reshape(1, -1), fmt="%.9g")
+        shape = {"inputs": [{"name": name, "shape": [1, *sample.shape]}]}
+        (inputs / "input.json").write_text(json.dumps(shape))
+    return {"input_type": "sequence", "path": str(folder / "texts") + "/"}
+
+
 def _quantize(converted, network, folder):
     import _tools
     samples = np.load(network["calibration"])
-    if samples.ndim != 4 or samples.shape[1] not in (1, 3):
-        raise CannotRun("mnnquant calibrates on pictures only, and the input is none")
-    mean, factor = _write_pictures(samples, folder / "pictures")
-    channels = samples.shape[1]
-    config = {"format": "RGB" if channels == 3 else "GRAY", "mean": [mean] * channels, "normal": [factor] * channels,
-              "width": samples.shape[3], "height": samples.shape[2], "path": str(folder / "pictures") + "/",
-              "used_image_num": len(samples), "feature_quantize_method": "KL", "weight_quantize_method": "MAX_ABS"}
+    pictures = samples.ndim == 4 and samples.shape[1] in (1, 3) and network.get("preprocessing", True)
+    method = {"feature": "KL", "weight": "MAX_ABS", **network.get("method", {})}
+    config = _picture_config(samples, folder) if pictures else _text_config(samples, network["input"], folder)
+    config.update({"used_image_num": len(samples), "feature_quantize_method": method["feature"],
+                   "weight_quantize_method": method["weight"]})
     (folder / "quantize.json").write_text(json.dumps(config, indent=1))
     path = folder / "int8.mnn"
     # A list, as the program's own command line would be: the wheel's mnnquant passes three strings and aborts.

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """ncnn: converted by pnnx. Its quantizer (ncnn2table, ncnn2int8) is in no package registry, so the INT8 model is written
-here in ncnn's format: weights per output channel and inputs of convolutions by their largest magnitude over the
-calibration inputs, and INT8 between convolutions that follow each other, as ncnn2int8 does.
+here in ncnn's format: weights per output channel by their largest magnitude, inputs of convolutions by their largest
+magnitude over the calibration inputs or, where the network's method says so, by two of ncnn2table's rules:
+
+    kl      the threshold among 2048 equal bins of |x| (zeros aside) whose 128 levels are nearest by KL divergence
+    aciq    3.924 sigma, sigma = 0.35 (1 + sqrt(pi ln 4)) max|x| / sqrt(2 ln N) with the N values of one sample
+
+INT8 stays between convolutions that follow each other, as ncnn2int8 has it.
 """
 import importlib.util
+import math
+import os
 import pathlib
 import subprocess
 
@@ -91,26 +98,66 @@ def _network(param, binary, threads=1):
     net = ncnn.Net()
     net.opt.num_threads = threads
     net.opt.use_vulkan_compute = False
+    net.opt.use_winograd_convolution = os.environ.get("OCTET_COMPARE_WINOGRAD") != "off"
     if net.load_param(str(param)) != 0 or net.load_model(str(binary)) != 0:
         raise CannotRun("ncnn does not load the converted model")
     return net
 
 
-def _largest(param, binary, names, samples):
-    """{blob: largest magnitude over the samples}."""
+def _magnitudes(net, names, sample):
+    """(blob, |x|) of one sample."""
     import ncnn
+    extractor = net.create_extractor()
+    extractor.input(net.input_names()[0], ncnn.Mat(sample))
+    for name in names:
+        code, blob = extractor.extract(name)
+        if code != 0:
+            raise CannotRun(f"ncnn cannot compute '{name}' of the converted model")
+        yield name, np.abs(np.array(blob))
+
+
+def _divergence(histogram, bins):
+    """KL divergence between the first `bins` bins, what is clipped added to the last, and their 128 levels."""
+    levels = 128
+    clipped = histogram[:bins].copy()
+    clipped[-1] += histogram[bins:].sum()
+    edges = np.linspace(0, bins, levels + 1)
+    sums = np.interp(edges, np.arange(bins + 1), np.concatenate([[0], np.cumsum(histogram[:bins])]))
+    density = np.diff(sums) * levels / bins
+    back = np.diff(np.interp(np.arange(bins + 1), edges, np.concatenate([[0], np.cumsum(density)]) * bins / levels))
+    p, q = clipped + 1e-4, back + 1e-4
+    return float(np.sum(p * np.log(p / q)))
+
+
+def kl_threshold(histogram, largest):
+    """The magnitude that KL divergence chooses, of a histogram of magnitudes up to `largest`."""
+    histogram = histogram / max(histogram.sum(), 1)
+    best = min(range(128, len(histogram)), key=lambda bins: _divergence(histogram, bins))
+    return (best + 0.5) * largest / len(histogram)
+
+
+def _aciq_threshold(largest, count):
+    sigma = 0.35 * largest * (1 + math.sqrt(math.pi * math.log(4))) / math.sqrt(2 * math.log(max(count, 2)))
+    return 3.92403714 * sigma
+
+
+def _thresholds(param, binary, names, samples, rule):
+    """{blob: the magnitude that becomes 127}."""
     net = _network(param, binary)
     net.opt.lightmode = False
-    largest = dict.fromkeys(names, 0.0)
+    largest, counts = dict.fromkeys(names, 0.0), {}
     for sample in samples:
-        extractor = net.create_extractor()
-        extractor.input(net.input_names()[0], ncnn.Mat(sample))
-        for name in names:
-            code, blob = extractor.extract(name)
-            if code != 0:
-                raise CannotRun(f"ncnn cannot compute '{name}' of the converted model")
-            largest[name] = max(largest[name], float(np.abs(np.array(blob)).max()))
-    return largest
+        for name, values in _magnitudes(net, names, sample):
+            largest[name], counts[name] = max(largest[name], float(values.max())), values.size
+    if rule == "largest":
+        return largest
+    if rule == "aciq":
+        return {name: _aciq_threshold(largest[name], counts[name]) for name in names}
+    histograms = {name: np.zeros(2048) for name in names}
+    for sample in samples:
+        for name, values in _magnitudes(net, names, sample):
+            histograms[name] += np.histogram(values[values > 0], 2048, (0, max(largest[name], 1e-10)))[0]
+    return {name: kl_threshold(histograms[name], largest[name]) for name in names}
 
 
 def _quantize_layer(layer, largest):
@@ -160,7 +207,8 @@ def prepare(network, precision, folder):
         return str(param)
     quantized = [layer for layer in layers if layer.type in QUANTIZED]
     names = list(dict.fromkeys(layer.bottoms[0] for layer in quantized))
-    largest = _largest(param, binary, names, np.load(network["calibration"]))
+    rule = network.get("method", {}).get("range", "largest")
+    largest = _thresholds(param, binary, names, np.load(network["calibration"]), rule)
     for layer in quantized:
         _quantize_layer(layer, largest)
     _stay_int8(layers)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Octet itself, through its C interface; its float path is Debian's XNNPACK.
 
-A run is set_input, run and get_output: from floats in the ONNX file's layout to floats, as the peers' runs are.
+A run is set_input, run and get_output: from floats in the ONNX file's layout to floats, as the peers' runs are. Where
+the network's method has "pixels", the model knows the pictures' preprocessing and gets the pixels behind the floats.
 """
 import ctypes
+import json
 import os
 import pathlib
 import subprocess
@@ -65,10 +67,22 @@ def prepare(network, precision, folder):
         for i, sample in enumerate(np.load(network["calibration"])):
             np.save(samples / f"{i:04}.npy", sample[None])
         command += ["--calibration", str(samples)]
+    method = network.get("method", {})
+    if method.get("pixels"):
+        for option, value in network["preprocessing"].items():
+            command += [f"--{option}", value if isinstance(value, str) else ",".join(map(str, value))]
+    command += method.get("options", [])
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise CannotRun(done.stderr.strip())
     return str(path)
+
+
+def _pixels_of(path):
+    """Mean and standard deviation of a model that gets pixels; the description of its network is beside it."""
+    description = pathlib.Path(path).parent / "network.json"
+    network = json.loads(description.read_text()) if description.exists() else {}
+    return network["preprocessing"] if network.get("method", {}).get("pixels") else None
 
 
 class _Runner:
@@ -89,6 +103,9 @@ class _Runner:
                              _address(library.octet_session_get_output), session, None, 0, count, self.addresses,
                              self.sizes)
         self.argument = ctypes.byref(self.call)
+        self.pixels = _pixels_of(path)
+        if self.pixels:
+            self.call.set_input = _address(library.octet_session_set_input_pixels)
 
     def _result(self, model, i):
         info = _TensorInfo(ctypes.sizeof(_TensorInfo))
@@ -100,6 +117,9 @@ class _Runner:
             raise CannotRun(self.library.octet_last_error().decode())
 
     def set(self, array):
+        if self.pixels:
+            mean, std = (np.float32(self.pixels[key]) for key in ("mean", "std"))
+            array = np.rint(array[0].transpose(1, 2, 0) * std + mean).astype(np.uint8, order="C")
         self.array = array
         self.call.input, self.call.input_bytes = array.ctypes.data, array.nbytes
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""onnxruntime: quantize_static, QDQ, activations u8, weights s8 per channel, MinMax calibration."""
+"""onnxruntime: quantize_static, QDQ, activations u8, weights s8 per channel, MinMax calibration unless the network's
+method says otherwise. With OCTET_COMPARE_OPTIMIZATION=off it runs the graph as it stands in the file.
+"""
+import os
 import pathlib
 
 import numpy as np
+
+OPTIONS = ({}, {"QDQDisableWeightAdjustForInt32Bias": True})  # what is tried, in this order
 
 
 def version():
@@ -11,13 +16,26 @@ def version():
 
 
 class _Samples:
-    """The calibration reader that quantize_static asks for."""
+    """The calibration reader that quantize_static asks for; it may ask for a part of the samples at a time."""
 
     def __init__(self, name, samples):
-        self.feeds = iter([{name: sample[None]} for sample in samples])
+        self.name, self.samples = name, samples
+        self.set_range(0, len(samples))
+
+    def __len__(self):
+        return len(self.samples)
+
+    def set_range(self, start_index, end_index):
+        self.feeds = iter([{self.name: sample[None]} for sample in self.samples[start_index:end_index]])
 
     def get_next(self):
         return next(self.feeds, None)
+
+
+def _at_a_time(count):
+    """Histograms take the samples in equal parts of 25 at most: all activations of all samples would need too much
+    memory."""
+    return max(part for part in range(1, min(count, 25) + 1) if count % part == 0)
 
 
 def _with_recent_operators(network, target):
@@ -31,13 +49,17 @@ def _with_recent_operators(network, target):
     onnx.save(model, target)
 
 
-def _quantize(source, target, network, extra_options):
+def quantize_static(source, target, network, extra_options):
     from onnxruntime import quantization
+    samples = np.load(network["calibration"])
+    method = network.get("method", {}).get("calibrate", "MinMax")
+    if method != "MinMax":
+        extra_options = {**extra_options, "CalibStridedMinMax": _at_a_time(len(samples))}
     quantization.quantize_static(
-        str(source), str(target), _Samples(network["input"], np.load(network["calibration"])),
+        str(source), str(target), _Samples(network["input"], samples),
         quant_format=quantization.QuantFormat.QDQ, per_channel=True, reduce_range=False,
         activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
-        calibrate_method=quantization.CalibrationMethod.MinMax, extra_options=extra_options)
+        calibrate_method=quantization.CalibrationMethod[method], extra_options=extra_options)
 
 
 def prepare(network, precision, folder):
@@ -49,9 +71,9 @@ def prepare(network, precision, folder):
     _with_recent_operators(network, recent)
     quant_pre_process(str(recent), str(inferred))
     try:
-        _quantize(inferred, quantized, network, {})
+        quantize_static(inferred, quantized, network, OPTIONS[0])
     except ValueError:  # of an adjustment of scales that expects one scale where there are several
-        _quantize(inferred, quantized, network, {"QDQDisableWeightAdjustForInt32Bias": True})
+        quantize_static(inferred, quantized, network, OPTIONS[1])
     return str(quantized)
 
 
@@ -62,6 +84,8 @@ class _Runner:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        if os.environ.get("OCTET_COMPARE_OPTIMIZATION") == "off":
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.input = self.session.get_inputs()[0].name
         self.binding = self.session.io_binding()

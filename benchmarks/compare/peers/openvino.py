@@ -12,6 +12,17 @@ def version():
     return f"openvino {openvino.__version__.split('-')[0]}"
 
 
+def _options(method):
+    """Of nncf.quantize. By default NNCF takes the means of the samples' extremes as ranges."""
+    options = {key: value for key, value in method.items() if key != "extremes"}
+    if method.get("extremes"):
+        from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
+        from nncf.quantization.range_estimator import RangeEstimatorParametersSet
+        options["advanced_parameters"] = AdvancedQuantizationParameters(
+            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX)
+    return options
+
+
 def prepare(network, precision, folder):
     import openvino
     model = openvino.convert_model(network["onnx"])
@@ -19,7 +30,7 @@ def prepare(network, precision, folder):
         import nncf
         samples = [sample[None] for sample in np.load(network["calibration"])]
         model = nncf.quantize(model, nncf.Dataset(samples), preset=nncf.QuantizationPreset.MIXED,
-                              subset_size=len(samples))
+                              subset_size=len(samples), **_options(network.get("method", {})))
     path = pathlib.Path(folder) / f"{precision}.xml"
     openvino.save_model(model, str(path), compress_to_fp16=False)
     return str(path)
