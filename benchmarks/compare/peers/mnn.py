@@ -5,6 +5,7 @@ Pictures go to mnnquant as PNGs of 256 steps between the smallest and the larges
 nothing where the inputs were pictures; other inputs as text, its "sequence" form.
 """
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -63,6 +64,7 @@ def _quantize(converted, network, folder):
 def prepare(network, precision, folder):
     import _tools
     folder = pathlib.Path(folder)
+    os.chdir(folder)  # mnnconvert leaves a file where it is started
     path = folder / "fp32.mnn"
     _tools.mnnconvert(["mnnconvert", "-f", "ONNX", "--modelFile", network["onnx"], "--MNNModel", str(path),
                        "--bizCode", "compare"])
