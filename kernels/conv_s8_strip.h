@@ -9,29 +9,52 @@
 namespace octet::kernels {
 namespace {
 
-// Scratch: the strip, what is gathered, then the tile's pixel places and output offsets.
+// The bytes of an Isa's notes on a tile, a multiple of 8.
+template <class Isa>
+inline auto notes_bytes(const StripPlan& p, int) -> decltype(Isa::notes_bytes(p)) {
+  return Isa::notes_bytes(p);
+}
+template <class Isa>
+inline size_t notes_bytes(const StripPlan&, long) {
+  return 0;
+}
+
+// Scratch: the strip, what is gathered, then the tile's pixel places and output offsets, then notes.
 template <class Isa>
 struct StripScratch {
   typename Isa::Element* strip;
   typename Isa::Element* gathered;
   const typename Isa::Element** pixels;
   size_t* outputs;
+  uint8_t* notes;
 
   static size_t strip_bytes(const StripPlan& p) {
     return align_64((strip_elements(p) + kSlackElements + p.window_elements) * sizeof(typename Isa::Element));
   }
   static size_t pixels_at(const StripPlan& p) { return strip_bytes(p) + align_64(gathered_tile_bytes(p)); }
-  static size_t bytes(const StripPlan& p) {
+  static size_t notes_at(const StripPlan& p) {
     return pixels_at(p) + p.y.tile * p.x.tile * (sizeof(void*) + sizeof(size_t));
   }
+  static size_t bytes(const StripPlan& p) { return notes_at(p) + notes_bytes<Isa>(p, 0); }
   StripScratch(const StripPlan& p, void* scratch) {
     auto* base = static_cast<uint8_t*>(scratch);
     strip = reinterpret_cast<typename Isa::Element*>(base);
     gathered = reinterpret_cast<typename Isa::Element*>(base + strip_bytes(p));
     pixels = reinterpret_cast<const typename Isa::Element**>(base + pixels_at(p));
     outputs = reinterpret_cast<size_t*>(base + pixels_at(p) + p.y.tile * p.x.tile * sizeof(void*));
+    notes = base + notes_at(p);
   }
 };
+
+// An Isa may look at the pixels of a tile before they are multiplied: change the strip, order them anew, and
+// take notes.
+template <class Isa>
+inline auto take_notes(const ConvS8& c, const StripPlan& p, size_t pixels, const StripScratch<Isa>& scratch,
+                       int) -> decltype(Isa::take_notes(c, p, pixels, scratch)) {
+  Isa::take_notes(c, p, pixels, scratch);
+}
+template <class Isa>
+inline void take_notes(const ConvS8&, const StripPlan&, size_t, const StripScratch<Isa>&, long) {}
 
 // A tile: outputs [y, y + height) x [x, x + width) of image n.
 struct StripTile {
@@ -162,21 +185,29 @@ struct MicroTile {
   void* output;  // the panel's first channel of the tile's first pixel
   size_t columns, width;
   bool in_place;                // the pixels are the input's bytes
+  const uint8_t* notes;         // on the tile
   const uint8_t* next_panel;    // which is multiplied then
   size_t next_bytes_per_pixel;  // its share of a pixel
 };
 
-// All pixels of the tile by one panel: as a rows + b (rows - 1), so that no pixel is left over;
-// where there are too few for that, or the Isa prefers it, a last tile of fewer rows.
+// A tile's pixels as micro-tiles: as a rows + b (rows - 1), so that no pixel is left over;
+// where there are too few for that, or the Isa prefers it, a last one of fewer rows.
+struct TileCut {
+  size_t whole, rest, rest_rows;
+};
+inline TileCut cut_tile(size_t pixels, size_t rows, bool prefers_whole) {
+  const size_t portions = divide_up(pixels, rows), missing = portions * rows - pixels;
+  if (missing <= portions && !(prefers_whole && missing > 0)) return {portions - missing, missing, rows - 1};
+  return {portions - 1, 1, rows - missing};
+}
+
+// All pixels of the tile by one panel.
 template <class Isa>
 void run_panel(size_t pixels, const MicroTile<Isa>& micro, const typename Isa::Epilogue& epilogue) {
-  const size_t rows = rows_of<Isa>(micro.width, 0), portions = divide_up(pixels, rows);
-  const size_t missing = portions * rows - pixels;
-  const bool even = missing <= portions && !(prefers_whole_tiles<Isa>(0) && missing > 0);
-  const size_t whole = even ? portions - missing : portions - 1;
-  const size_t rest_rows = even ? rows - 1 : rows - missing, rest = even ? missing : 1;
-  if (whole > 0) Isa::run_tiles(micro, 0, rows, whole, epilogue);
-  if (rest > 0) Isa::run_tiles(micro, whole * rows, rest_rows, rest, epilogue);
+  const size_t rows = rows_of<Isa>(micro.width, 0);
+  const TileCut cut = cut_tile(pixels, rows, prefers_whole_tiles<Isa>(0));
+  if (cut.whole > 0) Isa::run_tiles(micro, 0, rows, cut.whole, epilogue);
+  if (cut.rest > 0) Isa::run_tiles(micro, cut.whole * rows, cut.rest_rows, cut.rest, epilogue);
 }
 
 struct PanelRange {
@@ -196,6 +227,7 @@ void run_panels(const ConvS8& c, const PackedStrip& packed, const PanelRange& ra
   micro.outputs = scratch.outputs;
   micro.run_offsets = packed.run_offsets;
   micro.in_place = p.in_place;
+  micro.notes = scratch.notes;
   const size_t pixels = tile.height * tile.width, element_bytes = c.accumulator_scale ? sizeof(float) : 1;
   const size_t tile_output = tile.n * p.output.batch + tile.y * p.output.row + tile.x * p.output.pixel;
   for (size_t i = range.first; i < range.last; ++i) {
@@ -274,6 +306,7 @@ void run_pixels(const ConvS8& c, const PackedStrip& packed, size_t first, size_t
   while (first < last) {
     const StripTile tile = find_tile(*packed.plan, first, last);
     prepare_tile<Isa>(c, *packed.plan, tile, before, input, scratch);
+    take_notes<Isa>(c, *packed.plan, tile.height * tile.width, scratch, 0);
     run_panels<Isa>(c, packed, range, tile, scratch, output);
     if (c.output_table) look_up_tile<Isa>(c, packed, range, tile, output);
     first += tile.height * tile.width;
