@@ -4,11 +4,13 @@
 //
 //   f32 -> s8   q = clamp(round_half_even(x * inv_scale) + zero_point, -128, 127); NaN -> zero_point
 //   s8 -> f32   x = float(q - zero_point) * scale
+//   f32 <-> s16 the same with zero point 0, in [-16384, 16383] (kernels/boundary_s16.h)
 //   u8 <-> s8   the top bit flips
 #include "runtime/binding.h"
 
 #include <algorithm>
 
+#include "kernels/boundary_s16.h"
 #include "runtime/image_axes.h"
 
 namespace octet {
@@ -79,6 +81,8 @@ Binding make_common(const Schema& schema, const std::vector<Tensor>& tensors, ke
   binding.declared_bytes = binding.elements * element_bytes(schema.type());
   binding.to_tensor = plan_permutation(declared, order, element_bytes(tensor.type));
   binding.to_declared = plan_permutation(tensor.shape, inverse, element_bytes(tensor.type));
+  if (binding.is_permuted && schema.type() == schema::TensorType_F32 && tensor.is_s16())
+    binding.staging_bytes = tensor.bytes;
   if (binding.is_permuted && schema.type() == schema::TensorType_F32 && tensor.is_s8()) {
     binding.staging_bytes = binding.elements;
     binding.planes = find_planes(declared, order);
@@ -111,6 +115,10 @@ void add_pixels(const schema::Preprocessing& p, const Tensor& tensor, kernels::C
   if (tensor.is_s8()) {
     binding->pixel_table = reinterpret_cast<const int8_t*>(p.pixel_table()->data());
     binding->look_up = kernels::pixels_u8_s8_kernels().best(cpu).run;
+    return;
+  }
+  if (tensor.is_s16()) {
+    binding->pixel_table_s16 = p.pixel_table_s16()->data();
     return;
   }
   binding->pixel_values.resize(channels * 256);
@@ -164,6 +172,13 @@ Binding make_binding(const schema::Output& output, const std::vector<Tensor>& te
 }
 
 void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor) {
+  if (binding.declared_type == schema::TensorType_F32 && tensor->is_s16()) {
+    void* quantized = binding.is_permuted ? staging : tensor->data;
+    kernels::quantize_f32_s16(1.0f / tensor->scale, static_cast<const float*>(declared),
+                              static_cast<int16_t*>(quantized), binding.elements);
+    if (binding.is_permuted) permute(binding.to_tensor, quantized, tensor->data);
+    return;
+  }
   if (binding.declared_type == schema::TensorType_F32 && tensor->is_s8()) {
     if (binding.planes.channels > 0)
       return quantize_planes(binding, static_cast<const float*>(declared), reinterpret_cast<int8_t*>(staging),
@@ -179,6 +194,12 @@ void write_tensor(const Binding& binding, const void* declared, uint8_t* staging
 }
 
 void read_tensor(const Binding& binding, const Tensor& tensor, uint8_t* staging, void* declared) {
+  if (binding.declared_type == schema::TensorType_F32 && tensor.is_s16()) {
+    if (binding.is_permuted) permute(binding.to_declared, tensor.data, staging);
+    const void* quantized = binding.is_permuted ? staging : tensor.data;
+    return kernels::dequantize_s16_f32(tensor.scale, static_cast<const int16_t*>(quantized),
+                                       static_cast<float*>(declared), binding.elements);
+  }
   if (binding.declared_type == schema::TensorType_F32 && tensor.is_s8()) {
     if (binding.is_permuted) permute(binding.to_declared, tensor.data, staging);
     const int8_t* quantized = binding.is_permuted ? reinterpret_cast<int8_t*>(staging) : tensor.as<int8_t>();
@@ -192,7 +213,9 @@ void read_tensor(const Binding& binding, const Tensor& tensor, uint8_t* staging,
 
 void write_pixels(const Binding& binding, const uint8_t* pixels, Tensor* tensor) {
   const PixelLayout& layout = binding.layout;
-  if (!tensor->is_s8())
+  if (tensor->is_s16())
+    look_up_pixels(layout, binding.pixel_table_s16, pixels, tensor->as<int16_t>());
+  else if (!tensor->is_s8())
     look_up_pixels(layout, binding.pixel_values.data(), pixels, tensor->as<float>());
   else if (layout.channel_stride == 1)
     binding.look_up(binding.pixel_table, layout.channels, pixels, tensor->as<int8_t>(),

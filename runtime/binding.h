@@ -39,7 +39,7 @@ struct Binding {
   // The permutation each way, for elements of the tensor's type.
   kernels::CopyPlan to_tensor, to_declared;
   bool is_permuted = false;
-  // Bytes between conversion (f32 <-> s8, in the declared order) and permutation.
+  // Bytes between conversion (f32 <-> s8 or s16, in the declared order) and permutation.
   size_t staging_bytes = 0;
   // f32 NCHW -> s8 NHWC with few channels goes in portions that stay in the L1 cache; channels = 0: it does
   // not.
@@ -52,7 +52,8 @@ struct Binding {
   bool has_pixels = false;
   PixelLayout layout;
   kernels::PixelsU8S8Function* look_up = nullptr;
-  const int8_t* pixel_table = nullptr;  // s8 tensor: from the file
+  const int8_t* pixel_table = nullptr;       // s8 tensor: from the file
+  const int16_t* pixel_table_s16 = nullptr;  // s16 tensor: from the file
   std::vector<float> pixel_values;      // f32 tensor: (pixel - mean) / std
 };
 
@@ -62,10 +63,10 @@ Binding make_binding(const schema::Input& input, const std::vector<Tensor>& tens
 Binding make_binding(const schema::Output& output, const std::vector<Tensor>& tensors,
                      kernels::CpuFeatures cpu);
 
-// Declared form -> tensor: permutes; f32 -> s8 quantizes, u8 -> s8 subtracts 128. `staging` has
+// Declared form -> tensor: permutes; f32 -> s8 or s16 quantizes, u8 -> s8 subtracts 128. `staging` has
 // staging_bytes.
 void write_tensor(const Binding& binding, const void* declared, uint8_t* staging, Tensor* tensor);
-// Tensor -> declared form: permutes; s8 -> f32 dequantizes, s8 -> u8 adds 128.
+// Tensor -> declared form: permutes; s8 or s16 -> f32 dequantizes, s8 -> u8 adds 128.
 void read_tensor(const Binding& binding, const Tensor& tensor, uint8_t* staging, void* declared);
 // Interleaved u8 pixels [N, H, W, C] -> tensor. Only with has_pixels.
 void write_pixels(const Binding& binding, const uint8_t* pixels, Tensor* tensor);

@@ -25,8 +25,8 @@ bool is_permutation(const flatbuffers::Vector<int32_t>& permutation) {
 }
 
 // A binding is an Input or an Output: name, tensor, type, shape and permutation mean the same.
-// The tensor exists; the declared type is the tensor's own, or f32 or u8 for an s8 tensor (f32
-// needs a scale whose reciprocal is finite); the declared shape, permuted, is the tensor's.
+// The tensor exists; the declared type is the tensor's own, f32 or u8 for an s8 tensor, or f32 for an s16 one
+// (f32 needs a scale whose reciprocal is finite); the declared shape, permuted, is the tensor's.
 template <class Binding>
 Status check_binding(const Binding& binding, const std::vector<Tensor>& tensors, const char* what) {
   if (binding.tensor() >= tensors.size())
@@ -35,13 +35,14 @@ Status check_binding(const Binding& binding, const std::vector<Tensor>& tensors,
   const Tensor& tensor = tensors[binding.tensor()];
   const TensorType type = binding.type();
   const bool to_s8 = tensor.is_s8() && (type == schema::TensorType_F32 || type == schema::TensorType_U8);
-  if (element_bytes(type) == 0 || (type != tensor.type && !to_s8))
+  const bool to_s16 = tensor.is_s16() && type == schema::TensorType_F32;
+  if (element_bytes(type) == 0 || (type != tensor.type && !to_s8 && !to_s16))
     return error(StatusCode::kInvalidModel, "%s: declared type %d cannot stand for its tensor's type %d",
                  what, static_cast<int>(type), static_cast<int>(tensor.type));
-  if (tensor.is_s8() && type == schema::TensorType_F32 && !std::isfinite(1.0f / tensor.scale))
+  if (tensor.is_quantized() && type == schema::TensorType_F32 && !std::isfinite(1.0f / tensor.scale))
     return error(StatusCode::kInvalidModel,
-                 "%s: declared f32, but its s8 tensor's scale %g has no reciprocal", what,
-                 static_cast<double>(tensor.scale));
+                 "%s: declared f32, but its %s tensor's scale %g has no reciprocal", what,
+                 tensor.is_s8() ? "s8" : "s16", static_cast<double>(tensor.scale));
   Shape declared;
   OCTET_RETURN_IF_ERROR(validate_shape(binding.shape(), element_bytes(type), what, &declared));
   Shape permuted = declared;
@@ -57,9 +58,9 @@ Status check_binding(const Binding& binding, const std::vector<Tensor>& tensors,
   return Status();
 }
 
-// The colour and resize rule are known; sides are in [0, 65536]; the tensor is an image of f32
-// or s8 with as many channels as the colour has; mean and std are absent or have one finite entry
-// per channel, std not 0; an s8 tensor has pixel tables, 256 entries per channel.
+// The colour and resize rule are known; sides are in [0, 65536]; the tensor is an image of f32,
+// s8 or s16 with as many channels as the colour has; mean and std are absent or have one finite entry
+// per channel, std not 0; an s8 or s16 tensor has its pixel tables, 256 entries per channel.
 Status check_preprocessing(const schema::Preprocessing& p, const Tensor& tensor, const char* what) {
   if (p.color() > schema::ColorOrder_MAX || p.rule() > schema::ResizeRule_MAX)
     return error(StatusCode::kInvalidModel, "%s: unknown colour order %d or resize rule %d", what,
@@ -70,9 +71,9 @@ Status check_preprocessing(const schema::Preprocessing& p, const Tensor& tensor,
                    kMaxImageSide);
   const size_t channels = p.color() == schema::ColorOrder_Gray ? 1 : 3;
   ImageAxes axes;
-  if (!find_image_axes(tensor.shape, channels, &axes) || (!tensor.is_s8() && !tensor.is_f32()))
+  if (!find_image_axes(tensor.shape, channels, &axes) || (!tensor.is_quantized() && !tensor.is_f32()))
     return error(StatusCode::kInvalidModel,
-                 "%s: has preprocessing, but is no f32 or s8 image of %zu channels", what, channels);
+                 "%s: has preprocessing, but is no f32, s8 or s16 image of %zu channels", what, channels);
   if ((length(p.mean()) != 0 && length(p.mean()) != channels) ||
       (length(p.std()) != 0 && length(p.std()) != channels))
     return error(StatusCode::kInvalidModel, "%s: %zu means and %zu stds; must be %zu each", what,
@@ -90,6 +91,10 @@ Status check_preprocessing(const schema::Preprocessing& p, const Tensor& tensor,
   if (length(p.pixel_table()) != entries)
     return error(StatusCode::kInvalidModel, "%s: pixel table has %zu entries; must be %zu", what,
                  length(p.pixel_table()), entries);
+  const size_t wide_entries = tensor.is_s16() ? channels * 256 : 0;
+  if (length(p.pixel_table_s16()) != wide_entries)
+    return error(StatusCode::kInvalidModel, "%s: pixel table of s16 has %zu entries; must be %zu", what,
+                 length(p.pixel_table_s16()), wide_entries);
   return Status();
 }
 

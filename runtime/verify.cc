@@ -52,6 +52,8 @@ void make_noise(uint64_t seed, Tensor* tensor) {
     case schema::TensorType_BOOL:
       return fill<uint8_t>(tensor, seed, bit);
     case schema::TensorType_S16:
+      if (tensor->scale > 0)
+        return fill<int16_t>(tensor, seed, [](uint8_t byte) { return (byte - 128) * 128; });
       return fill<int16_t>(tensor, seed, bit);
     case schema::TensorType_S32:
       return fill<int32_t>(tensor, seed, bit);

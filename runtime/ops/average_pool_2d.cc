@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AveragePool2D on [N, H, W, C]. s8 in average_pool_2d_s8.cc, f32 in average_pool_2d_f32.cc.
+// AveragePool2D on [N, H, W, C]. s8 in average_pool_2d_s8.cc, s16 in pool_2d_s16.cc, f32 in average_pool_2d_f32.cc.
 #include <algorithm>
 #include <set>
 
@@ -46,10 +46,10 @@ Status check_counts(const OpView& view, const schema::Pool2DOptions& options) {
 
 }  // namespace
 
-// Checks: pool_checks.h; s8: counts complete, with one requantization entry each.
+// Checks: pool_checks.h; s8 and s16: counts complete, with one requantization entry each.
 Status validate_average_pool_2d(const OpView& view) {
   OCTET_RETURN_IF_ERROR(validate_pool(view));
-  return view.input(0)->is_s8() ? check_counts(view, *view.options<schema::Pool2DOptions>()) : Status();
+  return view.input(0)->is_quantized() ? check_counts(view, *view.options<schema::Pool2DOptions>()) : Status();
 }
 
 }  // namespace octet

@@ -9,8 +9,9 @@
 
 namespace octet {
 
-Status prepare_average_pool_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op) {
+kernels::AveragePoolS8 average_pool_parameters(const OpView& view) {
   const auto& options = *view.options<schema::Pool2DOptions>();
+  const OutputRange range = output_range(options.requantization(), view.output(0)->type);
   kernels::AveragePoolS8 pool = {};
   pool.geometry = pool_geometry(view);
   pool.count_include_pad = options.count_include_pad();
@@ -20,9 +21,14 @@ Status prepare_average_pool_2d_s8(const OpView& view, PrepareContext* context, O
   pool.entries = options.counts()->size();
   pool.input_zero_point = view.input(0)->zero_point;
   pool.output_zero_point = view.output(0)->zero_point;
-  pool.output_min = options.requantization()->output_min();
-  pool.output_max = options.requantization()->output_max();
-  op->reset(new PoolS8Op(view, pool, kernels::average_pool_s8_kernels().best(context->cpu)));
+  pool.output_min = range.min;
+  pool.output_max = range.max;
+  return pool;
+}
+
+Status prepare_average_pool_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op) {
+  op->reset(new PoolS8Op(view, average_pool_parameters(view),
+                         kernels::average_pool_s8_kernels().best(context->cpu)));
   return Status();
 }
 

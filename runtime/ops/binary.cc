@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Binary: elementwise with two inputs and numpy broadcasting. s8 Add, Sub, Mul are
-// in binary_s8.cc, every other type in binary_f32.cc.
+// in binary_s8.cc, those of s16 in binary_s16.cc, every other type in binary_f32.cc.
 #include "runtime/ops/op_checks.h"
 #include "runtime/ops/ops.h"
 
@@ -18,17 +18,18 @@ bool is_logical(schema::BinaryKind kind) {
 
 Status check_types(const OpView& view, schema::BinaryKind kind) {
   const Tensor &a = *view.input(0), &b = *view.input(1), &output = *view.output(0);
+  if (kind <= schema::BinaryKind_Mul && a.is_quantized() && b.is_quantized() && output.is_quantized())
+    return Status();
   if (a.type != b.type)
     return invalid(view, "inputs are %s and %s; must be the same type", type_text(a), type_text(b));
   const TensorType result = is_comparison(kind) || is_logical(kind) ? schema::TensorType_BOOL : a.type;
   OCTET_RETURN_IF_ERROR(check_type(view, output, "output", result));
   const bool number = a.is_f32() || a.type == schema::TensorType_S32 || a.type == schema::TensorType_S64;
-  const bool s8 = kind <= schema::BinaryKind_Mul && a.is_s8();
   const bool truth =
       (is_logical(kind) || kind == schema::BinaryKind_Equal) && a.type == schema::TensorType_BOOL;
-  if (is_logical(kind) ? truth : number || s8 || truth) return Status();
+  if (is_logical(kind) ? truth : number || truth) return Status();
   return invalid(view, "%s of %s; it is defined for %s", schema::EnumNameBinaryKind(kind), type_text(a),
-                 is_logical(kind) ? "BOOL" : "F32, S32, S64, and S8 Add, Sub, Mul, and BOOL Equal");
+                 is_logical(kind) ? "BOOL" : "F32, S32, S64, and S8 or S16 Add, Sub, Mul, and BOOL Equal");
 }
 
 // Aligned at the last axis: equal lengths, or 1 on one side.
@@ -46,11 +47,12 @@ Status check_broadcast(const OpView& view) {
   return check_shape(view, *view.output(0), "output", expected);
 }
 
-Status check_s8_options(const OpView& view, const schema::BinaryOptions& options) {
+Status check_quantized_options(const OpView& view, const schema::BinaryOptions& options) {
   if (options.kind() == schema::BinaryKind_Mul)
     return check_requantization_entries(view, options.requantization(), 1);
-  if (options.fractional_bits() < 0 || options.fractional_bits() > 6)
-    return invalid(view, "fractional_bits %d; must be in [0, 6]", options.fractional_bits());
+  const int most = view.output(0)->is_s16() ? 0 : 6;
+  if (options.fractional_bits() < 0 || options.fractional_bits() > most)
+    return invalid(view, "fractional_bits %d; must be in [0, %d]", options.fractional_bits(), most);
   if (options.multiplier_a() == -32768 || options.multiplier_b() == -32768)
     return invalid(view, "multiplier -32768; must be in [-32767, 32767]");
   return Status();
@@ -59,7 +61,7 @@ Status check_s8_options(const OpView& view, const schema::BinaryOptions& options
 }  // namespace
 
 // Checks: two inputs, one output; BinaryOptions with a known kind; the types that the kind is defined
-// for; shapes that broadcast to the output's; activation_min <= activation_max; s8: fractional_bits
+// for; shapes that broadcast to the output's; activation_min <= activation_max; s8 and s16: fractional_bits
 // and multipliers in range (Add, Sub), one requantization (Mul).
 Status validate_binary(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_operands(view, 2, 2));
@@ -73,7 +75,7 @@ Status validate_binary(const OpView& view) {
     return invalid(view, "activation_min %g above activation_max %g",
                    static_cast<double>(options->activation_min()),
                    static_cast<double>(options->activation_max()));
-  return view.input(0)->is_s8() ? check_s8_options(view, *options) : Status();
+  return view.input(0)->is_quantized() ? check_quantized_options(view, *options) : Status();
 }
 
 }  // namespace octet

@@ -4,6 +4,7 @@
 // OH = (H + pad_top + pad_bottom - dilation_height * (KH - 1) - 1) / stride_height + 1, OW alike.
 #include "runtime/ops/conv_checks.h"
 #include "runtime/ops/conv_geometry.h"
+#include "runtime/ops/conv_s16_op.h"
 #include "runtime/ops/conv_s8_op.h"
 #include "runtime/ops/ops.h"
 
@@ -71,6 +72,13 @@ Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, std::uniq
   set_conv_geometry(view, &conv);
   OCTET_RETURN_IF_ERROR(set_conv_s8_parameters(view, conv_output_options(o), context->memory, &conv));
   return make_conv_s8_op(view, conv, context, op);
+}
+
+Status prepare_conv_2d_s16(const OpView& view, PrepareContext* context, std::unique_ptr<Op>* op) {
+  kernels::ConvS16 conv = {};
+  set_conv_geometry(view, &conv);
+  return make_conv_s16_op(view, conv_output_options(*view.options<schema::Conv2DOptions>()), conv, context,
+                          op);
 }
 
 }  // namespace octet

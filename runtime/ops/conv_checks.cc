@@ -20,14 +20,16 @@ Status invalid(const OpView& view, const char* format, Arguments... arguments) {
 Status check_types(const OpView& view) {
   const Tensor &input = *view.input(0), &weights = *view.input(1), &output = *view.output(0);
   const Tensor* bias = view.input(2);
-  const bool s8 = input.is_s8() && weights.is_s8() && (output.is_s8() || output.is_f32()) &&
-                  (!bias || bias->type == schema::TensorType_S32);
+  const bool wide = view.definition->type() != schema::OperatorType_ConvTranspose2D;  // has an s16 form
+  const bool integers = weights.is_s8() && (output.is_s8() || output.is_f32() || (wide && output.is_s16())) &&
+                        (input.is_s8() || (wide && input.is_s16())) &&
+                        (!bias || bias->type == schema::TensorType_S32);
   const bool f32 = input.is_f32() && weights.is_f32() && output.is_f32() && (!bias || bias->is_f32());
-  if (s8 || f32) return {};
-  return invalid(view, "types %s x %s (bias %s) -> %s; must be f32, or s8 x s8 (bias s32) -> s8 or f32",
+  if (integers || f32) return {};
+  return invalid(view, "types %s x %s (bias %s) -> %s; must be f32, or s8%s x s8 (bias s32) -> s8%s or f32",
                  schema::EnumNameTensorType(input.type), schema::EnumNameTensorType(weights.type),
                  bias ? schema::EnumNameTensorType(bias->type) : "none",
-                 schema::EnumNameTensorType(output.type));
+                 schema::EnumNameTensorType(output.type), wide ? " or s16" : "", wide ? ", s16" : "");
 }
 
 Status check_s8_weights(const OpView& view) {
@@ -40,7 +42,7 @@ Status check_s8_weights(const OpView& view) {
 
 Status check_requantization(const OpView& view, const schema::Requantization* r, size_t channels) {
   if (!r || !r->multiplier() || !r->right_shift())
-    return invalid(view, "no requantization; s8 output needs one");
+    return invalid(view, "no requantization; an s8 or s16 output needs one");
   const size_t entries = r->multiplier()->size();
   if ((entries != 1 && entries != channels) || r->right_shift()->size() != entries)
     return invalid(view, "requantization with %zu multipliers and %zu shifts; must be 1 or %zu of each",
@@ -94,7 +96,7 @@ Status validate_conv_output(const OpView& view, const ConvOutputOptions& options
   const Tensor* bias = view.input(2);
   if (bias && bias->shape.elements() != channels)
     return invalid(view, "bias with %zu entries; must be %zu", bias->shape.elements(), channels);
-  if (!view.input(0)->is_s8()) {
+  if (view.input(0)->is_f32()) {
     if (options.activation_min <= options.activation_max) return {};
     return invalid(view, "activation_min %g above activation_max %g",
                    static_cast<double>(options.activation_min), static_cast<double>(options.activation_max));
@@ -102,8 +104,10 @@ Status validate_conv_output(const OpView& view, const ConvOutputOptions& options
   const size_t table_entries = options.table ? options.table->size() : 0;
   if (table_entries != 0 && table_entries != 256)
     return invalid(view, "table with %zu entries; must be 256", table_entries);
-  if (view.output(0)->is_s8()) return check_requantization(view, options.requantization, channels);
-  if (table_entries != 0) return invalid(view, "a table behind f32 output; only s8 output may have one");
+  if (table_entries != 0 && !view.output(0)->is_s8())
+    return invalid(view, "a table behind %s output; only s8 output may have one",
+                   schema::EnumNameTensorType(view.output(0)->type));
+  if (view.output(0)->is_quantized()) return check_requantization(view, options.requantization, channels);
   return check_accumulator_scale(view, options.accumulator_scale, channels);
 }
 

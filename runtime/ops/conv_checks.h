@@ -9,7 +9,8 @@
 
 namespace octet {
 
-// Either all f32, or s8 data with s8 weights, s32 bias and s8 or f32 output. Also: two or three inputs,
+// Either all f32, or s8 data with s8 weights, s32 bias and s8 or f32 output; s16 may stand for s8 data and
+// output, but not at ConvTranspose2D. Also: two or three inputs,
 // one output, weights and bias constant, weights without zero point and never -128, data not empty.
 Status validate_conv_tensors(const OpView& view);
 
@@ -27,9 +28,9 @@ ConvOutputOptions conv_output_options(const Options& o) {
           o.table_zero_point(), o.activation_min(),    o.activation_max()};
 }
 
-// With s8 output: requantization with one entry, or one per channel, multiplier and right shift in
-// range, min <= max; the table absent or 256 entries. With s8 data and f32 output: accumulator_scale
-// with one finite entry per channel, and no table. With f32 data: activation_min <= activation_max.
+// With s8 or s16 output: requantization with one entry, or one per channel, multiplier and right shift in
+// range, min <= max; the table absent, or 256 entries in front of s8. With s8 or s16 data and f32 output:
+// accumulator_scale with one finite entry per channel, and no table. With f32 data: activation_min <= activation_max.
 // Always: one bias per channel.
 Status validate_conv_output(const OpView& view, const ConvOutputOptions& options, size_t channels);
 

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "runtime/model.h"
+#include "runtime/ops/op_checks.h"
 #include "runtime/parallel.h"
 
 namespace octet {
@@ -80,12 +81,19 @@ bool conv_s8_fits(const kernels::ConvS8& c, uint64_t most) {
   return window <= most / kOutputsAtOnce && packed <= most;
 }
 
+Status check_conv_s8_fits(const OpView& view, const kernels::ConvS8& conv) {
+  if (conv_s8_fits(conv, std::numeric_limits<size_t>::max())) return {};
+  return error(StatusCode::kUnsupported,
+               "'%s': %zu x %zu taps of %zu channels; too large for %zu-bit addresses", view.name(),
+               conv.kernel_height, conv.kernel_width, conv.input_channels, 8 * sizeof(size_t));
+}
+
 Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, SessionMemory* memory,
                               kernels::ConvS8* conv) {
   conv->input_zero_point = view.input(0)->zero_point;
   conv->weights = static_cast<const int8_t*>(view.input(1)->constant);
   conv->bias = view.input(2) ? static_cast<const int32_t*>(view.input(2)->constant) : nullptr;
-  if (!view.output(0)->is_s8()) {
+  if (view.output(0)->is_f32()) {
     conv->accumulator_scale = options.accumulator_scale->data();
     return {};
   }
@@ -93,8 +101,9 @@ Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& optio
   conv->output_zero_point = has_table ? options.table_zero_point : view.output(0)->zero_point;
   conv->output_table = has_table ? reinterpret_cast<const int8_t*>(options.table->data()) : nullptr;
   const schema::Requantization& r = *options.requantization;
-  conv->output_min = r.output_min();
-  conv->output_max = r.output_max();
+  const OutputRange range = output_range(&r, view.output(0)->type);
+  conv->output_min = range.min;
+  conv->output_max = range.max;
   conv->multiplier = r.multiplier()->data();
   conv->right_shift = r.right_shift()->data();
   const size_t channels = conv->output_channels;
@@ -111,10 +120,7 @@ Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& optio
 
 Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,
                        PreparedConvS8* prepared) {
-  if (!conv_s8_fits(conv, std::numeric_limits<size_t>::max()))
-    return error(StatusCode::kUnsupported,
-                 "'%s': %zu x %zu taps of %zu channels; too large for %zu-bit addresses", view.name(),
-                 conv.kernel_height, conv.kernel_width, conv.input_channels, 8 * sizeof(size_t));
+  OCTET_RETURN_IF_ERROR(check_conv_s8_fits(view, conv));
   prepared->conv = conv;
   prepared->kernel = &kernels::select_conv_s8(conv, context->cpu, &prepared->passed_over);
   const size_t bytes = prepared->kernel->packed_bytes(conv);

@@ -14,7 +14,8 @@
 
 namespace octet {
 
-// Sets zero points, clamp, weights, bias, requantization, scale and table of `conv` from the operator.
+// For an output of s8, s16 or f32: sets zero points, clamp, weights, bias, requantization, scale and table of
+// `conv` from the operator.
 // A requantization with one entry is spread over the channels, into `memory`.
 Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, SessionMemory* memory,
                               kernels::ConvS8* conv);
@@ -33,6 +34,9 @@ struct PreparedConvS8 {
 // within them, and what leads to them - stays below `most`, with a margin. A tensor's limit does not ensure
 // that where addresses have 32 bits: packed weights are padded to the kernel's panels and steps.
 bool conv_s8_fits(const kernels::ConvS8& c, uint64_t most);
+
+// kUnsupported where it does not fit in this machine's addresses.
+Status check_conv_s8_fits(const OpView& view, const kernels::ConvS8& conv);
 
 // Selects and packs; raises context->scratch_bytes.
 Status prepare_conv_s8(const OpView& view, const kernels::ConvS8& conv, PrepareContext* context,

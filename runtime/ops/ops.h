@@ -105,22 +105,28 @@ Status prepare_group_normalization(const OpView& view, PrepareContext* context, 
 Status validate_trilu(const OpView& view);
 Status prepare_trilu(const OpView& view, PrepareContext* context, OpPointer* op);
 
-// The operators of two forms.
+// The operators of several forms.
 Status prepare_conv_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);
+Status prepare_conv_2d_s16(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_conv_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_conv_transpose_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_conv_transpose_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_fully_connected_s8(const OpView& view, PrepareContext* context, OpPointer* op);
+Status prepare_fully_connected_s16(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_fully_connected_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_binary_s8(const OpView& view, PrepareContext* context, OpPointer* op);
+Status prepare_binary_s16(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_binary_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_prelu_s8(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_prelu_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_average_pool_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);
+Status prepare_average_pool_2d_s16(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_average_pool_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_max_pool_2d_s8(const OpView& view, PrepareContext* context, OpPointer* op);
+Status prepare_max_pool_2d_s16(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_max_pool_2d_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_reduce_s8(const OpView& view, PrepareContext* context, OpPointer* op);
+Status prepare_reduce_s16(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_reduce_f32(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_softmax_s8(const OpView& view, PrepareContext* context, OpPointer* op);
 Status prepare_softmax_f32(const OpView& view, PrepareContext* context, OpPointer* op);

@@ -63,8 +63,8 @@ Status check_pool_axis(const OpView& view, const char* name, const kernels::Pool
 Status validate_pool(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_operands(view, 1, 1));
   const Tensor &x = *view.input(0), &y = *view.output(0);
-  if (x.type != y.type || !(x.is_s8() || x.is_f32()))
-    return invalid(view, "types %s -> %s; must be both S8 or both F32", type_text(x), type_text(y));
+  if (!(x.is_f32() && y.is_f32()) && !(x.is_quantized() && y.is_quantized()))
+    return invalid(view, "types %s -> %s; must be both F32, or S8 or S16", type_text(x), type_text(y));
   OCTET_RETURN_IF_ERROR(check_rank(view, x, "input", 4));
   OCTET_RETURN_IF_ERROR(check_rank(view, y, "output", 4));
   const auto* options = view.options<schema::Pool2DOptions>();

@@ -10,7 +10,7 @@
 
 namespace octet {
 
-// One input and one output of rank 4, both s8 or both f32; Pool2DOptions present with kernel, stride
+// One input and one output of rank 4, each s8 or s16, or both f32; Pool2DOptions present with kernel, stride
 // and dilation in [1, 65536], pads in [0, 65536]; batch and channels kept; each output length is
 // floor or ceil of (input + pads - window) / stride + 1, and at most 2^20; every window holds a
 // position inside the input; activation_min <= activation_max.

@@ -4,6 +4,7 @@
 // in the parameters of their kernels.
 #pragma once
 
+#include "kernels/average_pool_s8.h"
 #include "kernels/kernel_row.h"
 #include "kernels/pool_2d.h"
 #include "runtime/op.h"
@@ -11,6 +12,9 @@
 #include "runtime/parallel.h"
 
 namespace octet {
+
+// The kernel's parameters for a valid AveragePool2D of s8 or s16.
+kernels::AveragePoolS8 average_pool_parameters(const OpView& view);
 
 // Runs `row` on output rows split over threads. Pool has a field `geometry` and is the kernel's parameters.
 template <class Pool, class Function>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantize: x f32 -> s8 of the same shape; kernels/quantize_f32_s8.h.
+// Quantize: x f32 -> s8 or s16 of the same shape; kernels/quantize_f32_s8.h, boundary_s16.h.
 #include <cmath>
 
+#include "kernels/boundary_s16.h"
 #include "kernels/quantize_f32_s8.h"
+#include "runtime/ops/make_op.h"
 #include "runtime/ops/op_checks.h"
 #include "runtime/ops/ops.h"
 #include "runtime/parallel.h"
@@ -36,11 +38,13 @@ class QuantizeOp final : public Op {
 
 }  // namespace
 
-// Checks: one f32 input, one s8 output, same shape; QuantizeOptions with inv_scale finite and positive.
+// Checks: one f32 input, one s8 or s16 output, same shape; QuantizeOptions with inv_scale finite and
+// positive.
 Status validate_quantize(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_operands(view, 1, 1));
   OCTET_RETURN_IF_ERROR(check_type(view, *view.input(0), "input", schema::TensorType_F32));
-  OCTET_RETURN_IF_ERROR(check_type(view, *view.output(0), "output", schema::TensorType_S8));
+  if (!view.output(0)->is_s16())
+    OCTET_RETURN_IF_ERROR(check_type(view, *view.output(0), "output", schema::TensorType_S8));
   OCTET_RETURN_IF_ERROR(check_shape(view, *view.output(0), "output", view.input(0)->shape));
   const auto* options = view.options<schema::QuantizeOptions>();
   if (options == nullptr) return invalid(view, "no QuantizeOptions");
@@ -51,8 +55,22 @@ Status validate_quantize(const OpView& view) {
 }
 
 Status prepare_quantize(const OpView& view, PrepareContext* context, OpPointer* op) {
-  op->reset(new QuantizeOp(view, *context));
-  return Status();
+  if (!view.output(0)->is_s16()) {
+    op->reset(new QuantizeOp(view, *context));
+    return Status();
+  }
+  const Tensor* input = view.input(0);
+  Tensor* output = view.output(0);
+  const float inv_scale = view.options<schema::QuantizeOptions>()->inv_scale();
+  return make_op(
+      "quantize_f32_s16",
+      [=](const RunContext& run) {
+        parallel_for(run, output->shape.elements(), minimum_items(6), [&](size_t first, size_t last, size_t) {
+          kernels::quantize_f32_s16(inv_scale, input->as<float>() + first, output->as<int16_t>() + first,
+                                    last - first);
+        });
+      },
+      op);
 }
 
 }  // namespace octet

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reduce over any axes. s8 in reduce_s8.cc, f32, s32 and s64 in reduce_f32.cc.
+// Reduce over any axes. s8 in reduce_s8.cc, s16 in reduce_s16.cc, f32, s32 and s64 in reduce_f32.cc.
 #include "runtime/ops/op_checks.h"
 #include "runtime/ops/ops.h"
 
@@ -31,11 +31,11 @@ Status check_axes(const OpView& view, const flatbuffers::Vector<int32_t>* axes) 
   return Status();
 }
 
-Status check_s8(const OpView& view, const schema::ReduceOptions& options) {
+Status check_quantized(const OpView& view, const schema::ReduceOptions& options) {
   constexpr size_t kMostSummed = (size_t{1} << 22) - 1;
   const schema::ReduceKind kind = options.kind();
   if (kind > schema::ReduceKind_Min)
-    return invalid(view, "%s of S8; it is defined for Mean, Sum, Max, Min", schema::EnumNameReduceKind(kind));
+    return invalid(view, "%s of S8 or S16; it is defined for Mean, Sum, Max, Min", schema::EnumNameReduceKind(kind));
   size_t count = 1;
   for (size_t i = 0; i < vector_length(options.axes()); ++i)
     count *= static_cast<size_t>(view.input(0)->shape[options.axes()->Get(static_cast<uint32_t>(i))]);
@@ -48,8 +48,8 @@ Status check_s8(const OpView& view, const schema::ReduceOptions& options) {
 
 }  // namespace
 
-// Checks: one input and output of one type, which the kind is defined for; ReduceOptions with axes in
-// range and ascending; the output's shape; s8: axes not empty, at most 2^22 - 1 elements in a sum, one
+// Checks: one input and output of one type (or s8 and s16), which the kind is defined for; ReduceOptions with axes in
+// range and ascending; the output's shape; s8 and s16: axes not empty, at most 2^22 - 1 elements in a sum, one
 // requantization (Mean, Sum) or the same quantization (Max, Min).
 Status validate_reduce(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_operands(view, 1, 1));
@@ -58,10 +58,11 @@ Status validate_reduce(const OpView& view) {
   if (options == nullptr) return invalid(view, "no ReduceOptions");
   if (options->kind() > schema::ReduceKind_MAX)
     return invalid(view, "kind %d; must be at most %d", options->kind(), schema::ReduceKind_MAX);
-  OCTET_RETURN_IF_ERROR(check_type(view, output, "output", input.type));
+  if (!input.is_quantized() || !output.is_quantized())
+    OCTET_RETURN_IF_ERROR(check_type(view, output, "output", input.type));
   OCTET_RETURN_IF_ERROR(check_axes(view, options->axes()));
   OCTET_RETURN_IF_ERROR(check_shape(view, output, "output", reduced_shape(input.shape, *options)));
-  if (input.is_s8()) return check_s8(view, *options);
+  if (input.is_quantized()) return check_quantized(view, *options);
   const schema::ReduceKind kind = options->kind();
   const bool whole = input.type == schema::TensorType_S32 || input.type == schema::TensorType_S64;
   const bool needs_f32 = kind == schema::ReduceKind_L2 || kind == schema::ReduceKind_LogSum ||

@@ -1,55 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reduce on s8; kernels/reduce_s8.h. Where the reduced axes are neighbours (global average
-// pooling, a reduction of the last axis) the input is [outer][reduced][inner] as it lies. Otherwise it
-// is first copied into scratch with the reduced axes last.
-#include "kernels/copy_strided.h"
-#include "kernels/reduce_s8.h"
+// Reduce on s8; kernels/reduce_s8.h.
 #include "runtime/ops/op_checks.h"
 #include "runtime/ops/ops.h"
+#include "runtime/ops/reduce_layout.h"
 #include "runtime/parallel.h"
 
 namespace octet {
 namespace {
-
-// The input's axes as the kernel sees them.
-struct ReduceLayout {
-  size_t reduced = 1, inner = 1;  // [outer][reduced][inner]
-  bool copied = false;            // by `copy`, into scratch; inner is 1 then
-  kernels::StridedCopy copy;
-};
-
-ReduceLayout reduce_layout(const Shape& shape, const flatbuffers::Vector<int32_t>* axes) {
-  bool reduced[kMaxRank] = {};
-  for (size_t i = 0; i < vector_length(axes); ++i) reduced[axes->Get(static_cast<uint32_t>(i))] = true;
-  ReduceLayout layout;
-  int groups = 0;  // of neighbouring reduced axes; axes of length 1 separate nothing
-  bool inside = false;
-  for (int i = 0; i < shape.rank; ++i) {
-    if (shape[i] == 1) continue;
-    if (reduced[i] && !inside) ++groups;
-    inside = reduced[i];
-    layout.reduced *= reduced[i] ? static_cast<size_t>(shape[i]) : 1;
-    layout.inner = reduced[i] ? 1 : layout.inner * static_cast<size_t>(shape[i]);
-  }
-  if (groups <= 1) return layout;
-  layout.copied = true;
-  layout.inner = 1;
-  kernels::StridedCopy& copy = layout.copy;
-  for (const bool wanted : {false, true}) {
-    for (int i = 0; i < shape.rank; ++i) {
-      if (reduced[i] != wanted) continue;
-      copy.dims[copy.rank] = static_cast<size_t>(shape[i]);
-      copy.input_strides[copy.rank++] = static_cast<ptrdiff_t>(shape.elements(i + 1, shape.rank));
-    }
-  }
-  ptrdiff_t stride = 1;
-  for (int d = copy.rank - 1; d >= 0; --d) {
-    copy.output_strides[d] = stride;
-    stride *= static_cast<ptrdiff_t>(copy.dims[d]);
-  }
-  return layout;
-}
 
 kernels::ReduceKindS8 kind_of(schema::ReduceKind kind) {
   if (kind == schema::ReduceKind_Max) return kernels::ReduceKindS8::kMax;
@@ -63,20 +21,9 @@ class ReduceS8Op final : public Op {
       : input_(view.input(0)),
         output_(view.output(0)),
         kernel_(kernels::reduce_s8_kernels().best(context->cpu)) {
-    const auto& options = *view.options<schema::ReduceOptions>();
-    const ReduceLayout layout = reduce_layout(input_->shape, options.axes());
-    reduce_.kind = kind_of(options.kind());
-    reduce_.reduced = layout.reduced;
-    reduce_.inner = layout.inner;
-    reduce_.input_zero_point = input_->zero_point;
-    reduce_.output_zero_point = output_->zero_point;
-    if (reduce_.kind == kernels::ReduceKindS8::kSum) {
-      const OutputRange range = output_range(options.requantization());
-      reduce_.multiplier = options.requantization()->multiplier()->Get(0);
-      reduce_.right_shift = options.requantization()->right_shift()->Get(0);
-      reduce_.output_min = range.min;
-      reduce_.output_max = range.max;
-    }
+    const ReduceLayout layout =
+        reduce_layout(input_->shape, view.options<schema::ReduceOptions>()->axes(), 1);
+    reduce_ = reduce_parameters(view, layout);
     copied_ = layout.copied;
     if (!copied_) return;
     plan_ = kernels::plan_copy(layout.copy);
@@ -109,6 +56,57 @@ class ReduceS8Op final : public Op {
 };
 
 }  // namespace
+
+ReduceLayout reduce_layout(const Shape& shape, const flatbuffers::Vector<int32_t>* axes,
+                           size_t element_bytes) {
+  bool reduced[kMaxRank] = {};
+  for (size_t i = 0; i < vector_length(axes); ++i) reduced[axes->Get(static_cast<uint32_t>(i))] = true;
+  ReduceLayout layout;
+  layout.copy.element_bytes = element_bytes;
+  int groups = 0;  // of neighbouring reduced axes; axes of length 1 separate nothing
+  bool inside = false;
+  for (int i = 0; i < shape.rank; ++i) {
+    if (shape[i] == 1) continue;
+    if (reduced[i] && !inside) ++groups;
+    inside = reduced[i];
+    layout.reduced *= reduced[i] ? static_cast<size_t>(shape[i]) : 1;
+    layout.inner = reduced[i] ? 1 : layout.inner * static_cast<size_t>(shape[i]);
+  }
+  if (groups <= 1) return layout;
+  layout.copied = true;
+  layout.inner = 1;
+  kernels::StridedCopy& copy = layout.copy;
+  for (const bool wanted : {false, true}) {
+    for (int i = 0; i < shape.rank; ++i) {
+      if (reduced[i] != wanted) continue;
+      copy.dims[copy.rank] = static_cast<size_t>(shape[i]);
+      copy.input_strides[copy.rank++] = static_cast<ptrdiff_t>(shape.elements(i + 1, shape.rank));
+    }
+  }
+  ptrdiff_t stride = 1;
+  for (int d = copy.rank - 1; d >= 0; --d) {
+    copy.output_strides[d] = stride;
+    stride *= static_cast<ptrdiff_t>(copy.dims[d]);
+  }
+  return layout;
+}
+
+kernels::ReduceS8 reduce_parameters(const OpView& view, const ReduceLayout& layout) {
+  const auto& options = *view.options<schema::ReduceOptions>();
+  kernels::ReduceS8 reduce = {};
+  reduce.kind = kind_of(options.kind());
+  reduce.reduced = layout.reduced;
+  reduce.inner = layout.inner;
+  reduce.input_zero_point = view.input(0)->zero_point;
+  reduce.output_zero_point = view.output(0)->zero_point;
+  if (reduce.kind != kernels::ReduceKindS8::kSum) return reduce;
+  const OutputRange range = output_range(options.requantization(), view.output(0)->type);
+  reduce.multiplier = options.requantization()->multiplier()->Get(0);
+  reduce.right_shift = options.requantization()->right_shift()->Get(0);
+  reduce.output_min = range.min;
+  reduce.output_max = range.max;
+  return reduce;
+}
 
 Status prepare_reduce_s8(const OpView& view, PrepareContext* context, OpPointer* op) {
   op->reset(new ReduceS8Op(view, context));

@@ -19,7 +19,7 @@ Status validate_where(const OpView& view) {
   OCTET_RETURN_IF_ERROR(check_type(view, y, "y", {x.type}));
   OCTET_RETURN_IF_ERROR(check_type(view, output, "output", {x.type}));
   for (const Tensor* side : {&x, &y})
-    if (side->is_s8() && (side->scale != output.scale || side->zero_point != output.zero_point))
+    if (side->is_quantized() && (side->scale != output.scale || side->zero_point != output.zero_point))
       return invalid_op(view, "scale %g, zero point %d of '%s'; must be the output's %g, %d", side->scale,
                         side->zero_point, side->name, output.scale, output.zero_point);
   return check_broadcast(view, {view.input(0), &x, &y}, output);

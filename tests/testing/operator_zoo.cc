@@ -80,14 +80,14 @@ void conv(Builder* b, schema::OperatorType type, bool s8, const std::vector<int>
 }
 
 void fully_connected(Builder* b, TensorType in, TensorType out) {
-  const bool s8 = in == TensorType_S8;
+  const bool s8 = in != TensorType_F32;  // weights
   const int x = any_input(b, in, {2, 6});
   const int w = s8 ? b->constant_s8({3, 6}, ramp<int8_t>(18)) : b->constant_f32({3, 6}, ramp<float>(18));
   const int y = result(b, out, {2, 3});
-  const auto r = out == TensorType_S8 ? requantization(b, 3) : 0;
+  const auto r = out != TensorType_F32 ? requantization(b, 3) : 0;
   const auto scale = b->builder().CreateVector(std::vector<float>{0.1f, 0.2f, 0.3f});
   schema::FullyConnectedOptionsBuilder options(b->builder());
-  if (out == TensorType_S8)
+  if (out != TensorType_F32)
     options.add_requantization(r);
   else if (s8)
     options.add_accumulator_scale(scale);
@@ -101,8 +101,8 @@ void binary(Builder* b, schema::BinaryKind kind, TensorType t) {
   const int y = result(b, t, {2, 3, 4});
   const auto r = requantization(b, 1);
   b->add(schema::OperatorType_Binary, {x, z}, {y},
-         schema::CreateBinaryOptions(b->builder(), kind, -kInfinity, kInfinity, 9000, -8000, 5,
-                                     t == TensorType_S8 ? r : 0));
+         schema::CreateBinaryOptions(b->builder(), kind, -kInfinity, kInfinity, 9000, -8000,
+                                     t == TensorType_S16 ? 0 : 5, t == TensorType_F32 ? 0 : r));
 }
 
 void prelu(Builder* b, TensorType t) {
@@ -123,7 +123,7 @@ void pool(Builder* b, schema::OperatorType type, TensorType t) {
   options.add_kernel_width(2);
   options.add_stride_height(2);
   options.add_stride_width(2);
-  if (t == TensorType_S8 && type == schema::OperatorType_AveragePool2D) {
+  if (t != TensorType_F32 && type == schema::OperatorType_AveragePool2D) {
     options.add_counts(counts);
     options.add_requantization(r);
   }
@@ -134,7 +134,7 @@ void reduce(Builder* b, schema::ReduceKind kind, TensorType t) {
   const int x = any_input(b, t, {2, 3, 4});
   const int y = result(b, t, {2, 1, 4});
   const auto axes = b->ints({1});
-  const auto r = t == TensorType_S8 ? requantization(b, 1) : 0;
+  const auto r = t != TensorType_F32 ? requantization(b, 1) : 0;
   b->add(schema::OperatorType_Reduce, {x}, {y},
          schema::CreateReduceOptions(b->builder(), kind, axes, true, r));
 }
@@ -324,10 +324,54 @@ void requantize(Builder* b, TensorType in, TensorType out) {
   b->add(schema::OperatorType_Requantize, {x}, {y}, schema::CreateRequantizeOptions(b->builder(), r));
 }
 
+void conv_wide(Builder* b, TensorType in, TensorType out, int groups) {
+  const int x = any_input(b, in, {1, 5, 5, 4});
+  const int w = b->constant_s8({4, 3, 3, 4 / groups}, ramp<int8_t>(static_cast<size_t>(144 / groups)));
+  const int bias = b->constant_s32({4}, {1, -2, 3, 4});
+  const int y = result(b, out, {1, 5, 5, 4});
+  const auto r = out == TensorType_F32 ? 0 : requantization(b, 4);
+  const auto scale = b->builder().CreateVector(std::vector<float>{0.1f, 0.2f, 0.3f, 0.4f});
+  schema::Conv2DOptionsBuilder options(b->builder());
+  options.add_pad_top(1);
+  options.add_pad_left(1);
+  options.add_pad_bottom(1);
+  options.add_pad_right(1);
+  options.add_groups(groups);
+  out == TensorType_F32 ? options.add_accumulator_scale(scale) : options.add_requantization(r);
+  b->add(schema::OperatorType_Conv2D, {x, w, bias}, {y}, options.Finish());
+}
+
 void wide(std::vector<std::pair<std::string, Fill>>* zoo) {
   zoo->push_back({"requantize_s8_s16", [](Builder* b) { requantize(b, TensorType_S8, TensorType_S16); }});
   zoo->push_back({"requantize_s16_s8", [](Builder* b) { requantize(b, TensorType_S16, TensorType_S8); }});
   zoo->push_back({"requantize_s16_s16", [](Builder* b) { requantize(b, TensorType_S16, TensorType_S16); }});
+  zoo->push_back({"quantize_s16", [](Builder* b) {
+                    const int x = f32_input(b, {7}), y = result(b, TensorType_S16, {7});
+                    b->add(schema::OperatorType_Quantize, {x}, {y},
+                           schema::CreateQuantizeOptions(b->builder(), 2000));
+                  }});
+  zoo->push_back({"dequantize_s16", [](Builder* b) {
+                    b->add(schema::OperatorType_Dequantize, {any_input(b, TensorType_S16, {7})},
+                           {result(b, TensorType_F32, {7})});
+                  }});
+  for (const int groups : {1, 4})
+    for (const auto& [in, out] : {std::pair(TensorType_S8, TensorType_S16),
+                                  {TensorType_S16, TensorType_S8},
+                                  {TensorType_S16, TensorType_S16},
+                                  {TensorType_S16, TensorType_F32}})
+      zoo->push_back({std::string("conv_") + schema::EnumNameTensorType(in) +
+                          schema::EnumNameTensorType(out) + std::to_string(groups),
+                      [in = in, out = out, groups](Builder* b) { conv_wide(b, in, out, groups); }});
+  const auto s16 = TensorType_S16;
+  zoo->push_back({"fully_connected_s16", [s16](Builder* b) { fully_connected(b, s16, s16); }});
+  for (const auto kind : {schema::BinaryKind_Add, schema::BinaryKind_Sub, schema::BinaryKind_Mul})
+    zoo->push_back({std::string(schema::EnumNameBinaryKind(kind)) + "_s16",
+                    [kind, s16](Builder* b) { binary(b, kind, s16); }});
+  zoo->push_back(
+      {"average_pool_2d_s16", [s16](Builder* b) { pool(b, schema::OperatorType_AveragePool2D, s16); }});
+  zoo->push_back({"max_pool_2d_s16", [s16](Builder* b) { pool(b, schema::OperatorType_MaxPool2D, s16); }});
+  zoo->push_back({"mean_s16", [s16](Builder* b) { reduce(b, schema::ReduceKind_Mean, s16); }});
+  zoo->push_back({"max_s16", [s16](Builder* b) { reduce(b, schema::ReduceKind_Max, s16); }});
 }
 
 void boundaries_and_elementwise(std::vector<std::pair<std::string, Fill>>* zoo) {

@@ -47,8 +47,10 @@ void fill_inputs(Session* session) {
         tensor.as<float>()[k] = static_cast<float>(state >> 8) / 8388608.0f - 1.0f;
       else if (tensor.is_s8())
         tensor.as<int8_t>()[k] = static_cast<int8_t>(state >> 24);
+      else if (tensor.is_s16())
+        tensor.as<int16_t>()[k] = static_cast<int16_t>(static_cast<int32_t>(state >> 17) - 16384);
     }
-    if (!tensor.is_f32() && !tensor.is_s8()) std::fill_n(tensor.as<uint8_t>(), tensor.bytes, uint8_t{0});
+    if (!tensor.is_f32() && !tensor.is_quantized()) std::fill_n(tensor.as<uint8_t>(), tensor.bytes, uint8_t{0});
   }
 }
 

@@ -122,6 +122,8 @@ const char* precision_text(const schema::Model& model, const schema::Operator& o
     const bool present = list && list->size() > 0 && list->Get(0) >= 0;
     return present ? model.tensors()->Get(static_cast<unsigned>(list->Get(0)))->type() : schema::TensorType_F32;
   };
+  if (type_of(op.inputs()) == schema::TensorType_S16 || type_of(op.outputs()) == schema::TensorType_S16)
+    return type_text(schema::TensorType_S16);
   const bool boundary =
       op.type() == schema::OperatorType_Quantize || op.type() == schema::OperatorType_Dequantize;
   return type_text(boundary ? type_of(op.outputs()) : type_of(op.inputs()));

@@ -57,8 +57,8 @@ std::string bytes_text(uint64_t bytes);
 // "s8", "f32", ...
 const char* type_text(TensorType type);
 
-// "s8" where the operator computes in integers, "f32" where it computes in float; boundaries are named by
-// their result.
+// "s8" where the operator computes in integers, "s16" where 16-bit activations are among them, "f32" where it
+// computes in float; boundaries are named by their result.
 const char* precision_text(const schema::Model& model, const schema::Operator& op);
 
 }  // namespace octet::tools
