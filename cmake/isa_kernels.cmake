@@ -20,6 +20,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND OCTET_ISA_avxvnni_evex -ffixed-xmm${number})
   endforeach()
 endif()
+# Where a loop stands within its line of code is worth up to 5% of a kernel: without this, the files before it
+# in the library would decide.
+foreach(isa avx2 avxvnni avxvnni_evex avx512vnni)
+  list(APPEND OCTET_ISA_${isa} "$<$<NOT:$<CONFIG:MinSizeRel>>:-falign-functions=64>")
+endforeach()
 # ARM: neon is for both widths, aarch64 and armv7 for one; all three need no flags beyond the toolchain's.
 set(OCTET_ISA_neon "")
 set(OCTET_ISA_aarch64 "")

@@ -90,20 +90,33 @@ struct Stride1 {
     return column;
   }
 
+  // acc = from + a column of the kernel, for two outputs next to each other in both rows. The sums of all
+  // four come before the next column: nothing then waits long for its operands, where the CPU looks only so
+  // far ahead.
+  template <class V>
+  static __attribute__((always_inline)) inline void add_column(const V (&from)[2][2], V x0, V x1,
+                                                               const uint8_t* weights, V (&acc)[2][2]) {
+#pragma GCC unroll 2
+    for (size_t row = 0; row < 2; ++row) {
+      const V w = load_once<V>(weights + row * sizeof(V));
+      acc[row][0] = dot_u8s8(from[row][0], x0, w);
+      acc[row][1] = dot_u8s8(from[row][1], x1, w);
+    }
+    pin(acc[0][0], acc[0][1]);
+    pin(acc[1][0], acc[1][1]);
+  }
+
   // Quad vector j of two outputs next to each other (a b d and b d e) in both rows.
   template <class V>
   static inline void dot_columns(const Quads<V>& a, const Quads<V>& b, const Quads<V>& d, const Quads<V>& e,
                                  size_t j, const uint8_t* block, V (&acc)[2][2]) {
     constexpr size_t kBytes = sizeof(V);
     const uint8_t* weights = block + block_header_bytes(kBytes) + kVectors * j * kBytes;
-#pragma GCC unroll 2
-    for (size_t row = 0; row < 2; ++row) {
-      const V w0 = load_once<V>(weights + row * kBytes), w1 = load_once<V>(weights + (2 + row) * kBytes);
-      const V w2 = load_once<V>(weights + (4 + row) * kBytes), bias = load<V>(block + j * kBytes);
-      acc[row][0] = dot_u8s8(dot_u8s8(dot_u8s8(bias, a.v[j], w0), b.v[j], w1), d.v[j], w2);
-      acc[row][1] = dot_u8s8(dot_u8s8(dot_u8s8(bias, b.v[j], w0), d.v[j], w1), e.v[j], w2);
-      pin(acc[row][0], acc[row][1]);
-    }
+    const V bias = load<V>(block + j * kBytes);
+    const V start[2][2] = {{bias, bias}, {bias, bias}};
+    add_column(start, a.v[j], b.v[j], weights, acc);
+    add_column(acc, b.v[j], d.v[j], weights + 2 * kBytes, acc);
+    add_column(acc, d.v[j], e.v[j], weights + 4 * kBytes, acc);
   }
 
   // Two columns of output in both rows from the columns a b d e of input.
