@@ -142,7 +142,8 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));
-  return finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics);
+  return finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics,
+                      options.samples);
 }
 
 }  // namespace

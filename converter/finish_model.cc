@@ -5,6 +5,7 @@
 #include "converter/golden.h"
 #include "converter/lower/lower.h"
 #include "converter/stages.h"
+#include "converter/usual_ranges.h"
 
 namespace octet::converter {
 
@@ -35,12 +36,13 @@ uint64_t sum_weights(const Model& model) {
 }
 
 Status measure(const Model& model, const std::vector<std::vector<uint8_t>>& golden_sample,
-               ModelExtras* extras, Diagnostics* diagnostics) {
+               SampleSource* samples, ModelExtras* extras, Diagnostics* diagnostics) {
   std::unique_ptr<Session> reference, all_features;
   OCTET_RETURN_IF_ERROR(open_session(model, "portable", false, &reference));
   OCTET_RETURN_IF_ERROR(open_session(model, "", true, &all_features));
   extras->arena_bytes = reference->arena_bytes();
   extras->weights_bytes = sum_weights(model);
+  OCTET_RETURN_IF_ERROR(measure_usual_ranges(model, samples, all_features.get(), &extras->usual_ranges));
   const std::vector<CoveredTensor> covered = find_covered_tensors(model);
   bool any = false;
   for (const CoveredTensor& entry : covered) any = any || entry.recorded;
@@ -64,14 +66,14 @@ Status measure(const Model& model, const std::vector<std::vector<uint8_t>>& gold
 
 Status finish_model(const Graph& graph, const LowerOptions& options,
                     const std::vector<std::vector<uint8_t>>& golden_sample, LoweredModel* model,
-                    Diagnostics* diagnostics) {
+                    Diagnostics* diagnostics, SampleSource* samples) {
   LoweredModel draft;
   OCTET_RETURN_IF_ERROR(lower(graph, options, &draft, diagnostics));
   ModelExtras extras;
   {
     std::unique_ptr<Model> loaded;
     OCTET_RETURN_IF_ERROR(in_runtime(Model::load_memory(draft.data(), draft.bytes, &loaded)));
-    OCTET_RETURN_IF_ERROR(measure(*loaded, golden_sample, &extras, diagnostics));
+    OCTET_RETURN_IF_ERROR(measure(*loaded, golden_sample, samples, &extras, diagnostics));
   }
   OCTET_RETURN_IF_ERROR(lower_with_extras(graph, options, extras, model, nullptr));
   std::unique_ptr<Model> loaded;

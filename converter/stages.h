@@ -74,10 +74,11 @@ Status lower(const Graph& graph, const LowerOptions& options, LoweredModel* mode
 
 // write_model.cc: lowers, loads the result in the runtime, measures facts (arena, MACs), runs the golden
 // inputs and records their hashes, and returns the final bytes.
-// golden_sample: one calibration sample (declared form, one buffer per input); may be empty.
+// golden_sample: one calibration sample (declared form, one buffer per input); may be empty. samples: what the
+// usual ranges of activations are measured on (usual_ranges.h); may be null.
 Status finish_model(const Graph& graph, const LowerOptions& options,
                     const std::vector<std::vector<uint8_t>>& golden_sample, LoweredModel* model,
-                    Diagnostics* diagnostics);
+                    Diagnostics* diagnostics, SampleSource* samples = nullptr);
 
 // Writes aside, then renames.
 Status write_file(const std::string& path, const uint8_t* data, size_t bytes);

@@ -43,8 +43,9 @@ struct ConvS8 {
   const float* accumulator_scale;  // null, or [output_channels]: write f32
   const int8_t* output_table;      // null, or 256 entries applied to the requantized value
 
-  // Hints for speed, which change no output: q + 128 of nearly all inputs of a channel lies in [low, high],
-  // where low < high. [input_channels], with 32 readable bytes behind; null: unknown.
+  // Hints for speed, which change no output: q + 128 of nearly all inputs of a channel lies in
+  // [low, high], where low < high. [input_channels], with 32 readable bytes behind; null: unknown, low alone:
+  // zeros.
   const uint8_t* input_low = nullptr;
   const uint8_t* input_high = nullptr;
 

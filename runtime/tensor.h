@@ -63,6 +63,11 @@ struct Tensor {
   float scale = 0;
   int32_t zero_point = 0;
 
+  // Of an s8 activation, for each channel of the last axis: see schema Tensor. Null: unknown;
+  // low alone: zeros. kConstantSlackBytes behind them are readable.
+  const uint8_t* usual_low = nullptr;
+  const uint8_t* usual_high = nullptr;
+
   // Non-null for constants: points into the mapped model, 64-byte aligned.
   const void* constant = nullptr;
 

@@ -45,6 +45,35 @@ Status validate_quantization(const schema::Tensor& tensor, const Shape& shape, c
   return Status();
 }
 
+// Usual ranges: one per element of the last axis of an s8 activation, low < high; they end
+// kConstantSlackBytes before the end of the file.
+Status validate_usual_ranges(const uint8_t* end, const schema::Tensor& definition, const char* what,
+                             Tensor* tensor) {
+  const flatbuffers::Vector<uint8_t>*low = definition.usual_low(), *high = definition.usual_high();
+  if (length(low) == 0 && length(high) == 0) return Status();
+  if (!tensor->is_s8() || definition.buffer() != 0 || tensor->shape.rank < 1)
+    return error(StatusCode::kInvalidModel,
+                 "%s: has usual ranges; only an s8 activation of rank 1 or more may", what);
+  const auto channels = static_cast<size_t>(tensor->shape[tensor->shape.rank - 1]);
+  if (length(high) != channels || (length(low) != channels && length(low) != 0))
+    return error(StatusCode::kInvalidModel,
+                 "%s: usual ranges of %zu low and %zu high ends; its last axis has %zu", what, length(low),
+                 length(high), channels);
+  for (flatbuffers::uoffset_t i = 0; i < channels; ++i) {
+    const int from = length(low) == 0 ? 0 : low->Get(i), to = high->Get(i);
+    if (from >= to)
+      return error(StatusCode::kInvalidModel, "%s: usual range [%d, %d] of channel %u; must grow", what, from,
+                   to, i);
+  }
+  for (const auto* ends : {low, high})
+    if (length(ends) != 0 && static_cast<size_t>(end - ends->data()) < channels + kConstantSlackBytes)
+      return error(StatusCode::kInvalidModel, "%s: usual ranges end less than %zu bytes before the file does",
+                   what, kConstantSlackBytes);
+  tensor->usual_low = length(low) == 0 ? nullptr : low->data();
+  tensor->usual_high = high->data();
+  return Status();
+}
+
 // The buffer index is in range; the buffer has exactly the tensor's bytes, starts on a
 // 64-byte boundary and ends kConstantSlackBytes before the end of the file.
 Status validate_constant(const uint8_t* data, size_t bytes, const schema::Model& root, uint32_t buffer,
@@ -150,6 +179,7 @@ Status validate_tensors(const uint8_t* data, size_t bytes, const schema::Model& 
       OCTET_RETURN_IF_ERROR(validate_constant(data, bytes, root, definition.buffer(), what.c_str(), &tensor));
       tensor.data = const_cast<void*>(tensor.constant);
     }
+    OCTET_RETURN_IF_ERROR(validate_usual_ranges(data + bytes, definition, what.c_str(), &tensor));
     tensors->push_back(tensor);
   }
   return Status();

@@ -36,7 +36,8 @@ flatbuffers::Offset<flatbuffers::Vector<int32_t>> ModelBuilder::shared_shape(con
   return shapes_.emplace(shape, fbb_.CreateVector(to_s32(shape))).first->second;
 }
 
-flatbuffers::Offset<schema::Tensor> ModelBuilder::create_tensor(const TensorRecord& record) {
+flatbuffers::Offset<schema::Tensor> ModelBuilder::create_tensor(const TensorRecord& record,
+                                                                const UsualRange& range) {
   // An f32 value may carry the scale that a quantized network pins on it; the file's tensor is not quantized.
   // A bias (s32) has the scales of the input and the weights multiplied, so it stores none.
   const bool plain = record.type == schema::TensorType_F32 || record.type == schema::TensorType_S32;
@@ -46,11 +47,14 @@ flatbuffers::Offset<schema::Tensor> ModelBuilder::create_tensor(const TensorReco
   const auto name = record.constant != nullptr ? 0 : fbb_.CreateSharedString(record.name);
   const auto shape = shared_shape(record.shape);
   const auto scales = q.channel_scales.empty() ? 0 : fbb_.CreateVector(q.channel_scales);
+  const auto low = range.low.empty() ? 0 : fbb_.CreateVector(range.low);
+  const auto high = range.high.empty() ? 0 : fbb_.CreateVector(range.high);
   return schema::CreateTensor(fbb_, name, record.type, shape, buffer_index, q.scale, q.zero_point, scales,
-                              q.channel_axis);
+                              q.channel_axis, low, high);
 }
 
-Status ModelBuilder::create_tensors(std::vector<flatbuffers::Offset<schema::Tensor>>* out) {
+Status ModelBuilder::create_tensors(const UsualRanges& ranges,
+                                    std::vector<flatbuffers::Offset<schema::Tensor>>* out) {
   uint64_t bytes = 0;
   for (const TensorRecord& record : tensors_) {
     if (!fits_s32(record.shape) || record.shape.size() > static_cast<size_t>(kMaxRank))
@@ -62,7 +66,8 @@ Status ModelBuilder::create_tensors(std::vector<flatbuffers::Offset<schema::Tens
       return error(StatusCode::kUnsupported,
                    "constants take more than %llu bytes; a model file must stay below 2 GB",
                    static_cast<unsigned long long>(kLargestFile));
-    out->push_back(create_tensor(record));
+    const auto range = ranges.find(static_cast<uint32_t>(out->size()));
+    out->push_back(create_tensor(record, range == ranges.end() ? UsualRange() : range->second));
   }
   return Status();
 }
@@ -106,7 +111,7 @@ Status ModelBuilder::finish(const LowerOptions& options, const ModelExtras& extr
   std::vector<flatbuffers::Offset<schema::Output>> outputs;
   for (const GraphPort& port : graph_.outputs) outputs.push_back(create_output(port));
   std::vector<flatbuffers::Offset<schema::Tensor>> tensors;
-  OCTET_RETURN_IF_ERROR(create_tensors(&tensors));
+  OCTET_RETURN_IF_ERROR(create_tensors(extras.usual_ranges, &tensors));
   const auto golden = create_golden(extras);
   const auto facts = schema::CreateFacts(fbb_, extras.arena_bytes, macs_, extras.weights_bytes);
   const auto provenance =

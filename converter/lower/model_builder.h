@@ -75,8 +75,8 @@ class ModelBuilder {
   void push_operator(const Node& node, const OperatorParts& parts, schema::Options options_type,
                      flatbuffers::Offset<void> options);
   uint32_t buffer(const std::shared_ptr<const Constant>& constant);
-  Status create_tensors(std::vector<flatbuffers::Offset<schema::Tensor>>* out);
-  flatbuffers::Offset<schema::Tensor> create_tensor(const TensorRecord& record);
+  Status create_tensors(const UsualRanges& ranges, std::vector<flatbuffers::Offset<schema::Tensor>>* out);
+  flatbuffers::Offset<schema::Tensor> create_tensor(const TensorRecord& record, const UsualRange& range);
   flatbuffers::Offset<flatbuffers::Vector<int32_t>> shared_shape(const Dims& shape);
   flatbuffers::Offset<schema::Input> create_input(const GraphPort& port,
                                                   flatbuffers::Offset<schema::Preprocessing> preprocessing);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What finish_model measures on a lowered model and writes into its final
-// form: facts and golden runs.
+// form: facts, golden runs and usual ranges.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "model_generated.h"
@@ -29,10 +30,17 @@ struct GoldenData {
   std::vector<TensorHashData> hashes;
 };
 
+// schema Tensor.usual_low and usual_high; low may be empty.
+struct UsualRange {
+  std::vector<uint8_t> low, high;
+};
+using UsualRanges = std::map<uint32_t, UsualRange>;  // by tensor
+
 struct ModelExtras {
   uint64_t arena_bytes = 0;
   uint64_t weights_bytes = 0;
   std::vector<GoldenData> golden;
+  UsualRanges usual_ranges;
 };
 
 }  // namespace octet::converter

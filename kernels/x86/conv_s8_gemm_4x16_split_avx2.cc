@@ -37,15 +37,19 @@ size_t panel_bytes<Split>(const ConvS8& c, const StripPlan& p, const Panel& pane
   return windows_at(panel.width) + split_sections_bytes(c, p, panel);
 }
 
-void Split::pack_panel(const ConvS8& c, const StripPlan& p, const Panel& panel, uint8_t* to) {
-  pack_header(c, panel, c.input_zero_point + 128, to);
-  auto* bias = reinterpret_cast<uint32_t*>(to);
+// bias += sum of low w.
+void add_low(const ConvS8& c, const StripPlan& p, const Panel& panel, uint32_t* bias) {
   for (size_t i = 0; i < panel.width; ++i) {
     const size_t column = channel_at(panel.width, i);
     if (column >= panel.columns) continue;
     const int8_t* weights = run_weights(c, p, panel.first + column, 0);
     for (size_t k = 0; k < p.run_elements; ++k) bias[i] += static_cast<uint32_t>(c.input_low[k] * weights[k]);
   }
+}
+
+void Split::pack_panel(const ConvS8& c, const StripPlan& p, const Panel& panel, uint8_t* to) {
+  pack_header(c, panel, c.input_zero_point + 128, to);
+  if (c.input_low) add_low(c, p, panel, reinterpret_cast<uint32_t*>(to));
   pack_split_windows(c, p, panel, to + windows_at(panel.width));
 }
 
@@ -197,7 +201,7 @@ void Split::run_tiles(const MicroTile<Split>& t, size_t first, size_t rows, size
   kFunctions[t.width == kPanel][rows - 1](t, first, tiles, e);
 }
 
-bool supports(const ConvS8& c) { return c.input_low && c.input_high && c.groups == 1 && has_own_pixels(c); }
+bool supports(const ConvS8& c) { return c.input_high && c.groups == 1 && has_own_pixels(c); }
 
 // Hundredths of a cycle on one pixel, fitted to measured layers: of each window and group of a panel, of
 // conv_s8_gemm_4x16_avx2's windows, of four elements of k in conv_s8_gemm_6x16_avx2, and of splitting.

@@ -110,13 +110,14 @@ __attribute__((noinline)) inline SplitEntry* list_vector(__m256i x, __m256i low,
   return to;
 }
 
-// Splits a pixel in place and lists its e; returns the list's end.
+// Splits a pixel in place and lists its e; returns the list's end. Without `low`, all are 0.
 inline SplitEntry* split_pixel(uint8_t* pixel, size_t elements, const uint8_t* low, const uint8_t* high,
                                SplitEntry* to) {
   alignas(32) static constexpr uint64_t kInside[8] = {~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}};
+  const auto low_from = [low](size_t k) { return low ? load(low + k) : _mm256_setzero_si256(); };
   size_t k = 0;
   for (; k + kSplitVector <= elements; k += kSplitVector) {
-    const __m256i x = load(pixel + k), from = load(low + k);
+    const __m256i x = load(pixel + k), from = low_from(k);
     const SplitVector v(x, from, load(high + k));
     store(pixel + k, v.y);
     if (__builtin_expect(!_mm256_testz_si256(v.e, v.e), 0)) to = list_vector(x, from, v, k, to);
@@ -124,7 +125,7 @@ inline SplitEntry* split_pixel(uint8_t* pixel, size_t elements, const uint8_t* l
   if (k == elements) return to;
   // Behind the last element low = 0 and high = 255: the next pixel's bytes stay.
   const __m256i inside = load(reinterpret_cast<const uint8_t*>(kInside) + kSplitVector - (elements - k));
-  const __m256i x = load(pixel + k), from = _mm256_and_si256(inside, load(low + k));
+  const __m256i x = load(pixel + k), from = _mm256_and_si256(inside, low_from(k));
   const SplitVector v(x, from,
                       _mm256_or_si256(load(high + k), _mm256_xor_si256(inside, _mm256_set1_epi8(-1))));
   store(pixel + k, v.y);

@@ -78,7 +78,7 @@ inline void sum_pair(__m128i a, int range_a, __m128i b, int range_b, uint8_t* po
 inline void sum_window(const ConvS8& c, size_t k, SplitWindowSums* s) {
   int range[kWindowElements];
   for (size_t i = 0; i < kWindowElements; ++i)
-    range[i] = k + i < c.input_channels ? c.input_high[k + i] - c.input_low[k + i] : 0;
+    range[i] = k + i < c.input_channels ? c.input_high[k + i] - (c.input_low ? c.input_low[k + i] : 0) : 0;
   sum_pair(s->w.w0, range[0], s->w.w1, range[1], s->sums, s->sums + 32);
   sum_pair(s->w.w2, range[2], s->w.w3, range[3], s->sums + 16, s->sums + 48);
   const __m256i over = _mm256_subs_epu8(_mm256_max_epu8(load_sums(s->sums), load_sums(s->sums + 32)),

@@ -91,6 +91,8 @@ Status check_conv_s8_fits(const OpView& view, const kernels::ConvS8& conv) {
 Status set_conv_s8_parameters(const OpView& view, const ConvOutputOptions& options, SessionMemory* memory,
                               kernels::ConvS8* conv) {
   conv->input_zero_point = view.input(0)->zero_point;
+  conv->input_low = view.input(0)->usual_low;
+  conv->input_high = view.input(0)->usual_high;
   conv->weights = static_cast<const int8_t*>(view.input(1)->constant);
   conv->bias = view.input(2) ? static_cast<const int32_t*>(view.input(2)->constant) : nullptr;
   if (view.output(0)->is_f32()) {

@@ -126,6 +126,36 @@ TEST(Validate, Tensors) {
   EXPECT_NE(tensor_error(schema::TensorType_F32, {1}, 1.0f, 3).find("zero point 3"), std::string::npos);
 }
 
+TEST(Validate, UsualRanges) {
+  const auto ranges_error = [](TensorType type, const std::vector<int>& shape, std::vector<uint8_t> low,
+                               std::vector<uint8_t> high) {
+    ModelBuilder b;
+    b.next_usual_ranges(std::move(low), std::move(high));
+    b.output(b.input(type, shape, 1.0f));
+    return load_error(b.finish());
+  };
+  constexpr auto kS8 = schema::TensorType_S8;
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {0, 254, 9}, {1, 255, 10}), "");
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {}, {1, 255, 10}), "");
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {0, 255, 9}, {1, 255, 10}),
+            "tensor 0 't0': usual range [255, 255] of channel 1; must grow");
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {}, {1, 255, 0}),
+            "tensor 0 't0': usual range [0, 0] of channel 2; must grow");
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {0, 1}, {1, 255, 10}),
+            "tensor 0 't0': usual ranges of 2 low and 3 high ends; its last axis has 3");
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {0, 1, 2}, {}),
+            "tensor 0 't0': usual ranges of 3 low and 0 high ends; its last axis has 3");
+  EXPECT_EQ(ranges_error(kS8, {2, 3}, {0, 0}, {1, 2}),
+            "tensor 0 't0': usual ranges of 2 low and 2 high ends; its last axis has 3");
+  EXPECT_EQ(ranges_error(schema::TensorType_F32, {1}, {0}, {1}),
+            "tensor 0 't0': has usual ranges; only an s8 activation of rank 1 or more may");
+  EXPECT_NE(ranges_error(kS8, {}, {}, {1}).find("has usual ranges"), std::string::npos);
+  ModelBuilder b;
+  b.next_usual_ranges({}, {1, 2});
+  b.constant_s8({2}, {1, 2});
+  EXPECT_NE(load_error(b.finish()).find("has usual ranges"), std::string::npos);
+}
+
 TEST(Validate, Constants) {
   {
     ModelBuilder b;

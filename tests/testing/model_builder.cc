@@ -29,8 +29,11 @@ int ModelBuilder::add_tensor(TensorType type, const std::vector<int>& shape, uin
   const auto shape_offset = ints(shape);
   flatbuffers::Offset<flatbuffers::Vector<float>> scales = 0;
   if (!channel_scales.empty()) scales = builder_.CreateVector(channel_scales);
+  const auto low = usual_low_.empty() ? 0 : builder_.CreateVector(usual_low_);
+  const auto high = usual_high_.empty() ? 0 : builder_.CreateVector(usual_high_);
+  next_usual_ranges({}, {});
   tensors_.push_back(schema::CreateTensor(builder_, name_offset, type, shape_offset, buffer, scale,
-                                          zero_point, scales, channel_axis));
+                                          zero_point, scales, channel_axis, low, high));
   facts_.push_back({type, shape});
   return static_cast<int>(tensors_.size()) - 1;
 }

@@ -51,6 +51,12 @@ class ModelBuilder {
   // An activation that is a graph input, declared with the same type and shape.
   int input(TensorType type, const std::vector<int>& shape, float scale = 0, int zero_point = 0);
 
+  // The next tensor has these usual ranges.
+  void next_usual_ranges(std::vector<uint8_t> low, std::vector<uint8_t> high) {
+    usual_low_ = std::move(low);
+    usual_high_ = std::move(high);
+  }
+
   // A constant. `values` are the elements, row-major.
   template <class T>
   int constant(TensorType type, const std::vector<int>& shape, const std::vector<T>& values, float scale = 0,
@@ -120,6 +126,7 @@ class ModelBuilder {
                     flatbuffers::Offset<void> options);
 
   flatbuffers::FlatBufferBuilder builder_;
+  std::vector<uint8_t> usual_low_, usual_high_;
   std::vector<TensorFacts> facts_;
   std::vector<flatbuffers::Offset<schema::Tensor>> tensors_;
   std::vector<flatbuffers::Offset<schema::Buffer>> buffers_;
