@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "converter/budget/meet_budget.h"
 #include "converter/pass.h"
 #include "converter/print_graph.h"
 #include "converter/repair/repair.h"
@@ -82,8 +83,35 @@ struct Source {
   std::string path, sha256;
 };
 
-Status to_int8(bool quantized_already, const Source& source, const ConvertOptions& options, Graph* graph,
+struct Int8Task {
+  const Graph& in_float;  // as imported: what the outputs are compared with
+  const Ranges& ranges;
+  const ConvertOptions& options;
+  bool quantized_already, held_out;
+};
+
+// With promotions until the budget holds, or as it is where there is none.
+Status quantize_within_budget(const Int8Task& task, Graph* graph, Diagnostics* diagnostics,
+                              BudgetReport* report) {
+  const Graph source = graph->clone();
+  const auto make = [&](const ConvertOptions& with, Graph* made, Diagnostics* said) {
+    OCTET_RETURN_IF_ERROR(quantize(made, task.ranges, with, said));
+    return task.quantized_already ? Status() : repair(source, with, made, said);
+  };
+  if (!task.options.budget.asked()) return make(task.options, graph, diagnostics);
+  return meet_budget({task.in_float, source, task.options, make, task.held_out}, graph, diagnostics, report);
+}
+
+Status to_int8(bool quantized_already, const Source& source, const ConvertOptions& given, Graph* graph,
                Diagnostics* diagnostics, ConvertReport* report) {
+  ConvertOptions options = given;
+  SampleParts parts;
+  OCTET_RETURN_IF_ERROR(check_budget_options(options));
+  if (quantized_already && options.budget.asked())
+    return error(StatusCode::kInvalidArgument, "%s: brings its own scales; a budget needs a float network",
+                 source.path.c_str());
+  OCTET_RETURN_IF_ERROR(hold_out_samples(&options, &parts));
+  const Graph in_float = graph->clone();
   Ranges ranges;
   OCTET_RETURN_IF_ERROR(check_repair_options(options.repair));  // before the work begins
   if (!quantized_already && !options.ranges.cache.empty()) {
@@ -97,9 +125,8 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
                    source.path.c_str());
     OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
   }
-  const Graph reference = graph->clone();
-  OCTET_RETURN_IF_ERROR(quantize(graph, ranges, options, diagnostics));
-  return quantized_already ? Status() : repair(reference, options, graph, diagnostics);
+  return quantize_within_budget({in_float, ranges, options, quantized_already, parts.held_out != nullptr},
+                                graph, diagnostics, &report->budget);
 }
 
 void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diagnostics* diagnostics) {

@@ -29,6 +29,7 @@ class Diagnostics {
   void warning(std::string stage, std::string node, std::string message) {
     items_.push_back({Severity::kWarning, std::move(stage), std::move(node), std::move(message)});
   }
+  void add(Diagnostic item) { items_.push_back(std::move(item)); }
   const std::vector<Diagnostic>& items() const { return items_; }
 
  private:

@@ -31,6 +31,9 @@ struct Arguments {
   std::vector<std::string> ranges;
   bool symmetric = false, power_of_two = false, per_tensor_weights = false;
   std::string round = "gptq";
+  std::vector<std::string> keep_float;
+  std::string min_sqnr, max_drop, validation, confidence;
+  std::string overrides;
   std::string mean, std;
   std::string color;
   std::string resize, crop;
@@ -40,7 +43,7 @@ struct Arguments {
   // calibrate
   std::vector<std::string> merge;
 
-  // run, eval
+  // run, eval (labels: convert too)
   std::vector<std::string> inputs;
   int top = 0;
   std::string labels;

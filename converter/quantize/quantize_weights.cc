@@ -142,9 +142,9 @@ class WeightQuantizer {
     return plan_.is_s8(node.outputs[0]) ? plan_.quantization(node.outputs[0]).scale : 0;
   }
 
-  // With per_tensor_weights the largest scale that a channel needs becomes that of all.
+  // With `one_scale` the largest scale that a channel needs becomes that of all.
   std::vector<ChannelWeights> quantize_channels(ChannelInput input, const Value& weights,
-                                                const Constant* bias, size_t channels) const {
+                                                const Constant* bias, size_t channels, bool one_scale) const {
     const std::vector<float>& pinned = weights.quantization.channel_scales;
     std::vector<ChannelWeights> result(channels);
     for (bool again = true; again;) {
@@ -157,7 +157,7 @@ class WeightQuantizer {
         result[c] = quantize_channel(input);
         if (input.pinned_scale == 0) largest = std::max<double>(largest, result[c].scale);
       }
-      if (plan_.form.per_tensor_weights && largest > input.common_scale) {
+      if (one_scale && largest > input.common_scale) {
         input.common_scale = largest;
         again = true;
       }
@@ -179,7 +179,8 @@ class WeightQuantizer {
     std::vector<int32_t> biases(channels);
     Quantization of_weights, of_bias;
     size_t raised = 0;
-    for (const ChannelWeights& channel : quantize_channels(input, weights, bias, channels)) {
+    for (const ChannelWeights& channel :
+         quantize_channels(input, weights, bias, channels, plan_.one_weight_scale(*node))) {
       const size_t c = of_weights.channel_scales.size();
       std::copy(channel.weights.begin(), channel.weights.end(), s8.as<int8_t>() + c * input.count);
       biases[c] = channel.bias;

@@ -3,6 +3,8 @@
 // What quantize has decided before it rewrites the graph.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "converter/quantize/precision.h"
@@ -17,7 +19,12 @@ struct S8Plan {
   ScaleForm form;
 
   const Quantization& quantization(ValueId id) const { return quantizations[static_cast<size_t>(id)]; }
+  std::map<std::string, bool> weights_per_tensor;  // RangeOptions': by node, instead of the form's
   bool is_s8(ValueId id) const { return s8_values[static_cast<size_t>(id)]; }
+  bool one_weight_scale(const Node& node) const {
+    const auto own = weights_per_tensor.find(node.name);
+    return own != weights_per_tensor.end() ? own->second : form.per_tensor_weights;
+  }
 };
 
 // An activation is stored as s8 if an s8 node writes it (unless it writes f32 there, see writes_f32),

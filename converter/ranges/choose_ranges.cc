@@ -38,6 +38,36 @@ bool is_answer(const Graph& graph, ValueId value, int depth) {
   return true;
 }
 
+// The activations of `seen` (a map by ValueId) that the user calls `name`: a tensor's name or an input's.
+template <class Map>
+Status find_named(const Graph& graph, const Map& seen, const char* what, const std::string& name,
+                  std::set<ValueId>* named) {
+  for (const GraphPort& port : graph.inputs)
+    if (port.name == name && seen.count(port.value) != 0) named->insert(port.value);
+  for (const auto& entry : seen)
+    if (graph.value(entry.first).name == name) named->insert(entry.first);
+  if (!named->empty()) return Status();
+  return error(StatusCode::kInvalidArgument,
+               "%s of '%s': no float activation has this name after fusing; a calibration cache lists them",
+               what, name.c_str());
+}
+
+// The tensors for which the user chose a method of their own.
+Status find_methods(const Graph& graph, const Statistics& statistics, const RangeOptions& options,
+                    std::map<ValueId, const RangeMethod*>* methods, Diagnostics* diagnostics) {
+  for (const auto& [name, method] : options.methods) {
+    RangeOptions asked = options;
+    asked.method = method;
+    const RangeMethod* row = nullptr;
+    OCTET_RETURN_IF_ERROR(find_range_method(asked, &row));
+    std::set<ValueId> named;
+    OCTET_RETURN_IF_ERROR(find_named(graph, statistics, "range method", name, &named));
+    for (const ValueId id : named) (*methods)[id] = row;
+    if (row->caution != nullptr) diagnostics->warning("calibrate", name, row->caution);
+  }
+  return Status();
+}
+
 // Ranges that the user gave, by the name of a tensor or of an input.
 Status fix_ranges(const Graph& graph, const RangeOptions& options, Ranges* ranges) {
   for (const auto& [name, range] : options.fixed) {
@@ -46,16 +76,8 @@ Status fix_ranges(const Graph& graph, const RangeOptions& options, Ranges* range
                    "range of '%s': [%g, %g]; the minimum must be below the maximum", name.c_str(),
                    static_cast<double>(range.first), static_cast<double>(range.second));
     std::set<ValueId> named;
-    for (const GraphPort& port : graph.inputs)
-      if (port.name == name && ranges->count(port.value) != 0) named.insert(port.value);
-    for (const auto& seen : *ranges)
-      if (graph.value(seen.first).name == name) named.insert(seen.first);
+    OCTET_RETURN_IF_ERROR(find_named(graph, *ranges, "range", name, &named));
     for (const ValueId id : named) (*ranges)[id] = {range.first, range.second};
-    if (named.empty())
-      return error(
-          StatusCode::kInvalidArgument,
-          "range of '%s': no float activation has this name after fusing; a calibration cache lists them",
-          name.c_str());
   }
   return Status();
 }
@@ -81,12 +103,16 @@ Status choose_ranges(const Graph& graph, const Statistics& statistics, const Ran
   const RangeMethod* method = nullptr;
   OCTET_RETURN_IF_ERROR(find_range_method(options, &method));
   if (method->caution != nullptr) diagnostics->warning("calibrate", "", method->caution);
+  std::map<ValueId, const RangeMethod*> own;
+  OCTET_RETURN_IF_ERROR(find_methods(graph, statistics, options, &own, diagnostics));
   ranges->clear();
   size_t clipped = 0;
   for (const auto& [id, seen] : statistics) {
     Range& range = (*ranges)[id];
-    if (method->range != nullptr)
-      range = method->range(seen, options);
+    const auto found = own.find(id);
+    const RangeMethod& row = found != own.end() ? *found->second : *method;
+    if (row.range != nullptr)
+      range = row.range(seen, options);
     else
       range = clips_by_error(graph, id) ? mse_range(seen, options) : minmax_range(seen, options);
     clipped += range.min > std::min(seen.range.min, 0.0f) || range.max < std::max(seen.range.max, 0.0f);

@@ -7,8 +7,10 @@
 
 #include "converter/stages.h"
 #include "octet_converter/converter.h"
+#include "tools/commands/budget.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/report.h"
+#include "tools/input/overrides.h"
 #include "tools/input/sample.h"
 #include "tools/progress.h"
 
@@ -85,6 +87,9 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   options->ranges.cache = arguments.calibration_cache;
   OCTET_RETURN_IF_ERROR(parse_range_options(arguments, &options->ranges));
   options->repair.round = arguments.round;
+  options->precision_options.keep_float = arguments.keep_float;
+  OCTET_RETURN_IF_ERROR(parse_budget_options(arguments, &options->budget));
+  if (!arguments.overrides.empty()) OCTET_RETURN_IF_ERROR(read_overrides(arguments.overrides, options));
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;
   OCTET_RETURN_IF_ERROR(parse_numbers("--mean", arguments.mean, &image.mean));
@@ -177,6 +182,7 @@ void print_report(const Arguments& arguments, const ConvertReport& report) {
          report.int8_operators, report.float_operators, static_cast<double>(report.macs) / 1e6,
          bytes_text(report.arena_bytes).c_str());
   if (arguments.precision == "fp32") return;
+  for (const std::string& line : report.budget.lines) printf("  %s\n", line.c_str());
   for (const converter::LayerReport& layer : report.layers)
     if (layer.precision == "f32" && !layer.reason.empty())
       printf("  in float: %s '%s': %s\n", layer.type.c_str(), layer.name.c_str(), layer.reason.c_str());
@@ -198,18 +204,23 @@ class Preparation {
       }
       progress_->update(done, total);
     };
-    if (arguments.calibration.empty()) return Status();
-    std::vector<std::string> paths;
+    std::vector<std::string> paths, validation;
     std::vector<InputSpec> specs;
-    OCTET_RETURN_IF_ERROR(list_samples(arguments.calibration, &paths));
+    if (!arguments.calibration.empty()) OCTET_RETURN_IF_ERROR(list_samples(arguments.calibration, &paths));
     for (const InputInfo& input : inputs) specs.push_back(spec_of(input, options->preprocessing));
+    OCTET_RETURN_IF_ERROR(list_validation(arguments, paths, &validation, &options->budget));
+    if (!validation.empty()) {
+      validation_ = std::make_unique<FileSamples>(std::move(validation), specs);
+      options->budget.validation = validation_.get();
+    }
+    if (paths.empty()) return Status();
     samples_ = std::make_unique<FileSamples>(std::move(paths), std::move(specs));
     options->samples = samples_.get();
     return Status();
   }
 
  private:
-  std::unique_ptr<FileSamples> samples_;
+  std::unique_ptr<FileSamples> samples_, validation_;
   std::string stage_;
   std::unique_ptr<Progress> progress_;
 };

@@ -11,16 +11,12 @@
 #include <sstream>
 
 #include "tools/commands/commands.h"
+#include "tools/input/labels.h"
 #include "tools/input/sample.h"
 #include "tools/progress.h"
 
 namespace octet::tools {
 namespace {
-
-struct Labelled {
-  std::string path;
-  long label = -1;             // -1: no label
-};
 
 // Sums over the files seen so far.
 struct Score {
@@ -34,30 +30,8 @@ struct Score {
   double sqnr_db() const { return 10.0 * std::log10(signal / noise); }
 };
 
-Status read_labels(const Arguments& arguments, std::vector<Labelled>* files) {
-  std::ifstream list(arguments.labels);
-  if (!list)
-    return error(StatusCode::kIoError, "--labels %s: cannot open: %s", arguments.labels.c_str(), strerror(errno));
-  size_t number = 0;
-  for (std::string line; std::getline(list, line);) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const size_t space = line.find_last_of(" \t", line.find_last_not_of(" \t\r"));
-    char* end = nullptr;
-    const long label = space == std::string::npos ? -1 : strtol(line.c_str() + space, &end, 10);
-    if (space == std::string::npos || end == line.c_str() + space || label < 0)
-      return error(StatusCode::kInvalidArgument, "%s line %zu: '%s'; must be 'file_name class_index'",
-                   arguments.labels.c_str(), number, line.c_str());
-    const std::string name = line.substr(0, line.find_last_not_of(" \t", space) + 1);
-    files->push_back({(std::filesystem::path(arguments.data) / name).string(), label});
-  }
-  if (files->empty())
-    return error(StatusCode::kInvalidArgument, "--labels %s: no labels in the file", arguments.labels.c_str());
-  return Status();
-}
-
 Status list_files(const Arguments& arguments, std::vector<Labelled>* files) {
-  if (!arguments.labels.empty()) return read_labels(arguments, files);
+  if (!arguments.labels.empty()) return read_labels(arguments.labels, arguments.data, files);
   if (arguments.reference.empty())
     return error(StatusCode::kInvalidArgument, "eval needs --labels FILE, --reference OTHER.octet, or both");
   std::vector<std::string> paths;

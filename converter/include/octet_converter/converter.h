@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "octet_converter/budget_options.h"
+#include "octet_converter/budget_report.h"
 #include "octet_converter/precision_options.h"
 #include "octet_converter/range_options.h"
 #include "octet_converter/repair_options.h"
@@ -59,6 +61,7 @@ struct ConvertOptions {
   Precision precision = Precision::kInt8;
   RangeOptions ranges;                                  // what the activations' scales cover
   PrecisionOptions precision_options;                   // what does not run in plain INT8
+  BudgetOptions budget;                                 // how much may be lost
   RepairOptions repair;                                 // against the error that rounding brings
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
   SampleSource* samples = nullptr;                      // needed for kInt8 unless the network is quantized already
@@ -79,6 +82,7 @@ struct ConvertReport {
   size_t float_operators = 0, int8_operators = 0;
   uint64_t source_bytes = 0, model_bytes = 0, arena_bytes = 0, macs = 0, weights_bytes = 0;
   size_t samples = 0;
+  BudgetReport budget;
   double minimum_headroom_bits = 0;                     // over all accumulators: log2(2^31 / bound)
 };
 

@@ -24,6 +24,9 @@ struct RangeOptions {
   std::string cache;
   std::map<std::string, std::pair<float, float>>
       fixed;  // tensor or input -> {min, max}, instead of what was seen
+  std::map<std::string, std::string> methods;  // tensor or input -> its own method
+  // Node -> true: one scale for all its output channels; false: one each. Instead of form.per_tensor_weights.
+  std::map<std::string, bool> weights_per_tensor;
   ScaleForm form;
 };
 
