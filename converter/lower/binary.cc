@@ -2,8 +2,8 @@
 //
 // Operators of two inputs, and PRelu.
 //
-// s8: Add and Sub by 16-bit multipliers (schema BinaryOptions), Mul by requantize, any function with a
-// scalar constant by a table. Min, Max, comparisons and the like have no other s8 form.
+// s8 and s16: Add and Sub by 16-bit multipliers (schema BinaryOptions), Mul by requantize; s8: any function
+// with a scalar constant by a table. Min, Max, comparisons and the like have no other s8 form.
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -41,7 +41,7 @@ schema::BinaryKind binary_kind(const Node& node) {
 bool has_s8(const Node& node, const ModelBuilder& model) {
   for (const auto& ids : {node.inputs, node.outputs})
     for (ValueId id : ids)
-      if (model.value(id).type == schema::TensorType_S8) return true;
+      if (is_quantized(model.value(id))) return true;
   return false;
 }
 
@@ -72,8 +72,8 @@ int reshaped_input(const Node& node, ValueId x, ModelBuilder* model) {
 // x op c, or c op x: a table.
 Status lower_with_scalar(const Node& node, size_t scalar_index, double scalar, ModelBuilder* model) {
   const ValueId x = node.inputs[1 - scalar_index];
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, x));
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.outputs[0]));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, x));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.outputs[0]));
   const Value& output = model->value(node.outputs[0]);
   const int input = reshaped_input(node, x, model);
   const Activation activation = activation_of(node);
@@ -92,19 +92,23 @@ Status lower_with_scalar(const Node& node, size_t scalar_index, double scalar, M
 }
 
 Status lower_s8_sum(const Node& node, ModelBuilder* model) {
-  const Quantization& a = model->value(node.inputs[0]).quantization;
-  const Quantization& b = model->value(node.inputs[1]).quantization;
   const Quantization& out = model->value(node.outputs[0]).quantization;
-  const double ka = static_cast<double>(a.scale) / out.scale;
-  const double kb = static_cast<double>(b.scale) / out.scale * (node.op == "Sub" ? -1 : 1);
+  // s8 operands enter times 2^7 and s16 ones times 2, which makes their multipliers 64 times larger.
+  const auto effective_scale = [&](const Value& operand) {
+    const int entering = operand.type == schema::TensorType_S16 ? 64 : 1;
+    return static_cast<double>(operand.quantization.scale) / out.scale * entering;
+  };
+  const double ka = effective_scale(model->value(node.inputs[0]));
+  const double kb = effective_scale(model->value(node.inputs[1])) * (node.op == "Sub" ? -1 : 1);
+  const int most_bits = model->value(node.outputs[0]).type == schema::TensorType_S16 ? 0 : 6;
   std::vector<int16_t> multipliers;
   int8_t fractional_bits = 0;
-  if (!encode_sum({ka, kb}, &multipliers, &fractional_bits))
+  if (!encode_sum({ka, kb}, &multipliers, &fractional_bits, most_bits))
     return node_error(StatusCode::kUnsupported, node,
                       "input scales " + std::to_string(ka) + " and " + std::to_string(kb) +
                           " times the output's; must be below 128");
   RequantizationData clamp;
-  clamp_output(activation_of(node), out, &clamp);
+  clamp_output(activation_of(node), out, model->value(node.outputs[0]).type, &clamp);
   const auto requantization = model->create(clamp);
   const OperatorParts parts = plain_parts(schema::OperatorType_Binary, node, model);
   model->add_operator(
@@ -115,20 +119,20 @@ Status lower_s8_sum(const Node& node, ModelBuilder* model) {
 }
 
 Status lower_s8_mul(const Node& node, ModelBuilder* model) {
-  const Quantization& a = model->value(node.inputs[0]).quantization;
-  const Quantization& b = model->value(node.inputs[1]).quantization;
+  const Value &x = model->value(node.inputs[0]), &y = model->value(node.inputs[1]);
+  const Quantization &a = x.quantization, &b = y.quantization;
   const Quantization& out = model->value(node.outputs[0]).quantization;
   FixedPoint pair;
-  OCTET_RETURN_IF_ERROR(
-      at_node(node, encode_fixed_point(static_cast<double>(a.scale) * b.scale / out.scale, &pair)));
-  const double bound =
-      static_cast<double>(largest_difference(a.zero_point)) * largest_difference(b.zero_point);
+  OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(static_cast<double>(a.scale) * b.scale / out.scale,
+                                                         model->value(node.outputs[0]).type, &pair)));
+  const double bound = static_cast<double>(largest_difference(x.type, a.zero_point)) *
+                       largest_difference(y.type, b.zero_point);
   if (!accumulator_fits(bound, pair))
     return node_error(StatusCode::kUnsupported, node, "products do not fit in s32 after the left shift");
   model->note_headroom(node, headroom_bits(bound, pair));
   RequantizationData data;
   data.add(pair);
-  clamp_output(activation_of(node), out, &data);
+  clamp_output(activation_of(node), out, model->value(node.outputs[0]).type, &data);
   const auto requantization = model->create(data);
   const OperatorParts parts = plain_parts(schema::OperatorType_Binary, node, model);
   model->add_operator(node, parts,
@@ -167,8 +171,8 @@ Status encode_slopes(const Node& node, const Value& slope, const ModelBuilder& m
 }
 
 Status lower_s8_p_relu(const Node& node, ModelBuilder* model) {
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.inputs[0]));
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.outputs[0]));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.inputs[0]));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.outputs[0]));
   const Value& input = model->value(node.inputs[0]);
   const Value& slope = model->value(node.inputs[1]);
   const int64_t slopes = element_count(slope.shape);

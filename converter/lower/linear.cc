@@ -56,8 +56,9 @@ Status measure_channel(const Node& node, const Graph& graph, size_t c, Channel* 
                         "channel " + std::to_string(c) + ": weight -128; must be in [-127, 127]");
     sum += std::abs(static_cast<int>(w[i]));
   }
-  const int32_t zero_point = graph.value(node.input(0)).quantization.zero_point;
-  channel->accumulator_bound = static_cast<double>(sum) * largest_difference(zero_point);
+  const Value& input = graph.value(node.input(0));
+  channel->accumulator_bound =
+      static_cast<double>(sum) * largest_difference(input.type, input.quantization.zero_point);
   if (node.input(2) != kNoValue)
     channel->accumulator_bound += std::fabs(graph.value(node.input(2)).constant->as<int32_t>()[c]);
   channel->weight_scale = q.channel_scales.empty() ? q.scale : q.channel_scales[c];
@@ -94,7 +95,8 @@ Status compute_channels(const Node& node, const Graph& graph, bool to_s8, Linear
     OCTET_RETURN_IF_ERROR(measure_channel(node, graph, c, &channel));
     FixedPoint pair;
     if (to_s8) {
-      const Status encoded = encode_fixed_point(input_scale * channel.weight_scale / target.scale, &pair);
+      const Status encoded = encode_fixed_point(input_scale * channel.weight_scale / target.scale,
+                                                graph.value(node.outputs[0]).type, &pair);
       if (!encoded.ok())
         return node_error(encoded.code(), node,
                           "output channel " + std::to_string(c) + ": " + encoded.message());
@@ -132,7 +134,8 @@ Status begin_s8(const Node& node, ModelBuilder* model, bool to_s8, LinearParts* 
   model->note_headroom(node, bits);
   if (!to_s8) return Status();
   parts->has_requantization = true;
-  clamp_output(activation_of(node), requantize_target(node, model->graph()), &parts->requantization);
+  clamp_output(activation_of(node), requantize_target(node, model->graph()),
+               model->value(node.outputs[0]).type, &parts->requantization);
   return Status();
 }
 
@@ -189,7 +192,7 @@ Status finish_linear(const Node& node, const LinearParts& parts, ModelBuilder* m
 Status prove_accumulator(const Graph& graph, const Node& node) {
   LinearParts parts;
   double bits = 31;
-  const bool to_s8 = graph.value(node.outputs[0]).type == schema::TensorType_S8;
+  const bool to_s8 = is_quantized(graph.value(node.outputs[0]));
   return compute_channels(node, graph, to_s8, &parts, &bits);
 }
 

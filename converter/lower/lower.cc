@@ -34,11 +34,9 @@ Status lower_with_extras(const Graph& graph, const LowerOptions& options, const 
 }
 
 Form node_form(const Node& node, const ModelBuilder& model) {
-  const auto is_s8 = [&](ValueId id) {
-    return id != kNoValue && model.value(id).type == schema::TensorType_S8;
-  };
-  const bool from = is_s8(node.input(0));
-  const bool to = !node.outputs.empty() && is_s8(node.outputs[0]);
+  const auto integers = [&](ValueId id) { return id != kNoValue && is_quantized(model.value(id)); };
+  const bool from = integers(node.input(0));
+  const bool to = !node.outputs.empty() && integers(node.outputs[0]);
   if (from && to) return Form::kS8;
   if (!from && !to) return Form::kF32;
   return from && model.value(node.outputs[0]).type == schema::TensorType_F32 ? Form::kS8ToF32 : Form::kMixed;
@@ -57,21 +55,31 @@ Status require_nhwc(const Node& node, const ModelBuilder& model) {
   return node_error(StatusCode::kUnsupported, node, "is lowered in NHWC layout only");
 }
 
+bool is_quantized(const Value& value) {
+  return value.type == schema::TensorType_S8 ||
+         (value.type == schema::TensorType_S16 && value.quantization.scale != 0);
+}
+
+Status require_s8(const Node& node, const ModelBuilder& model, ValueId id) {
+  OCTET_RETURN_IF_ERROR(require_quantized(node, model, id));
+  if (model.value(id).type == schema::TensorType_S8) return Status();
+  return node_error(StatusCode::kInternal, node, "value '" + model.value(id).name + "' must be s8, not s16");
+}
+
 Status require_quantized(const Node& node, const ModelBuilder& model, ValueId id) {
   const Value& value = model.value(id);
-  if (value.type == schema::TensorType_S8 && std::isfinite(value.quantization.scale) &&
-      value.quantization.scale > 0)
+  if (is_quantized(value) && std::isfinite(value.quantization.scale) && value.quantization.scale > 0)
     return Status();
   return node_error(StatusCode::kInternal, node,
-                    "value '" + value.name + "' must be s8 with a scale above 0");
+                    "value '" + value.name + "' must be s8 or s16 with a scale above 0");
 }
 
 Status require_float(const Node& node, const ModelBuilder& model) {
   for (const auto& ids : {node.inputs, node.outputs})
     for (ValueId id : ids)
-      if (id != kNoValue && model.value(id).type == schema::TensorType_S8)
+      if (id != kNoValue && is_quantized(model.value(id)))
         return node_error(StatusCode::kInternal, node,
-                          "has no s8 form, but value '" + model.value(id).name + "' is s8");
+                          "has no s8 form, but value '" + model.value(id).name + "' is s8 or s16");
   return Status();
 }
 
@@ -89,9 +97,16 @@ Activation activation_of(const Node& node) {
   return {node.number("activation_min", -INFINITY), node.number("activation_max", INFINITY)};
 }
 
-void clamp_output(const Activation& activation, const Quantization& output, RequantizationData* data) {
-  data->output_min = std::isfinite(activation.min) ? quantize_value(activation.min, output) : int8_t{-128};
-  data->output_max = std::isfinite(activation.max) ? quantize_value(activation.max, output) : int8_t{127};
+void clamp_output(const Activation& activation, const Quantization& output, TensorType type,
+                  RequantizationData* data) {
+  const bool below = std::isfinite(activation.min), above = std::isfinite(activation.max);
+  if (type == schema::TensorType_S16) {
+    if (below) data->output_min_s16 = quantize_value_s16(activation.min, output);
+    if (above) data->output_max_s16 = quantize_value_s16(activation.max, output);
+    return;
+  }
+  data->output_min = below ? quantize_value(activation.min, output) : int8_t{-128};
+  data->output_max = above ? quantize_value(activation.max, output) : int8_t{127};
 }
 
 }  // namespace octet::converter

@@ -23,7 +23,7 @@ Status lower_with_extras(const Graph& graph, const LowerOptions& options, const 
 
 // The form in which a node computes.
 enum class Form { kF32, kS8, kS8ToF32, kMixed };
-// From the types of input 0 and output 0; any type that is not s8 counts as f32.
+// From the types of input 0 and output 0; kS8 stands for s16 too, and any other type counts as f32.
 Form node_form(const Node& node, const ModelBuilder& model);
 
 // "Conv 'conv3': " and the rule: an error about `node`.
@@ -33,7 +33,10 @@ Status at_node(const Node& node, const Status& status);
 
 // kUnsupported unless the graph is NHWC: spatial operators are lowered in that layout only.
 Status require_nhwc(const Node& node, const ModelBuilder& model);
-// kInternal unless the value is quantized s8.
+// An activation in s8, or in s16 with a scale.
+bool is_quantized(const Value& value);
+// kInternal unless the value is quantized s8 or s16; unless it is s8.
+Status require_s8(const Node& node, const ModelBuilder& model, ValueId id);
 Status require_quantized(const Node& node, const ModelBuilder& model, ValueId id);
 // kUnsupported "has no s8 form" unless the node computes in f32 (or other types that are not s8).
 Status require_float(const Node& node, const ModelBuilder& model);
@@ -47,8 +50,9 @@ struct Activation {
   bool bounded() const;
 };
 Activation activation_of(const Node& node);
-// The clamp in the quantized domain of `output`.
-void clamp_output(const Activation& activation, const Quantization& output, RequantizationData* data);
+// The clamp in the quantized domain of `output`, of type s8 or s16.
+void clamp_output(const Activation& activation, const Quantization& output, TensorType type,
+                  RequantizationData* data);
 
 // One function per row, each in lower/<op>.cc.
 Status lower_conv(const Node& node, ModelBuilder* model);

@@ -69,7 +69,7 @@ void ModelBuilder::push_operator(const Node& node, const OperatorParts& parts, s
 
 flatbuffers::Offset<schema::Requantization> ModelBuilder::create(const RequantizationData& data) {
   return schema::CreateRequantizationDirect(fbb_, &data.multiplier, &data.right_shift, data.output_min,
-                                            data.output_max);
+                                            data.output_max, data.output_min_s16, data.output_max_s16);
 }
 
 void ModelBuilder::note_headroom(const Node& node, double bits) {

@@ -18,9 +18,8 @@ Status require_one_quantization(const Node& node, const ModelBuilder& model) {
     const Value& input = model.value(id);
     if (input.type != output.type)
       return node_error(StatusCode::kInternal, node, "value '" + input.name + "' and output differ in type");
-    if (output.type == schema::TensorType_S8 &&
-        (input.quantization.scale != output.quantization.scale ||
-         input.quantization.zero_point != output.quantization.zero_point))
+    if (is_quantized(output) && (input.quantization.scale != output.quantization.scale ||
+                                 input.quantization.zero_point != output.quantization.zero_point))
       return node_error(StatusCode::kInternal, node,
                         "value '" + input.name + "' and output must have the same quantization");
   }
@@ -103,7 +102,10 @@ Status lower_pad(const Node& node, ModelBuilder* model) {
   const bool s8 = output.type == schema::TensorType_S8 && output.quantization.scale != 0;
   const bool floating = output.type == schema::TensorType_F32;
   const int8_t value_s8 = s8 ? quantize_value(value, output.quantization) : int8_t{0};
-  const int64_t value_int = s8 || floating ? 0 : static_cast<int64_t>(value);
+  const bool s16 = output.type == schema::TensorType_S16 && output.quantization.scale != 0;
+  const int64_t value_int = s16              ? quantize_value_s16(value, output.quantization)
+                            : s8 || floating ? 0
+                                             : static_cast<int64_t>(value);
   model->add_operator(node, parts,
                       schema::CreatePadOptionsDirect(model->fbb(), kind, &begin, &end,
                                                      static_cast<float>(value), value_s8, value_int));

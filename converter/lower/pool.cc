@@ -91,8 +91,9 @@ Status average_requantization(const Node& node, const std::vector<int32_t>& coun
   for (int32_t count : counts) {
     FixedPoint pair;
     const double k = static_cast<double>(in.scale) / out.scale / count;
-    OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(k, &pair)));
-    const double bound = static_cast<double>(count) * largest_difference(in.zero_point);
+    OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(k, model->value(node.outputs[0]).type, &pair)));
+    const TensorType type = model->value(node.inputs[0]).type;
+    const double bound = static_cast<double>(count) * largest_difference(type, in.zero_point);
     if (!accumulator_fits(bound, pair))
       return node_error(
           StatusCode::kUnsupported, node,
@@ -100,7 +101,7 @@ Status average_requantization(const Node& node, const std::vector<int32_t>& coun
     model->note_headroom(node, headroom_bits(bound, pair));
     data->add(pair);
   }
-  clamp_output(activation_of(node), out, data);
+  clamp_output(activation_of(node), out, model->value(node.outputs[0]).type, data);
   return Status();
 }
 
@@ -150,7 +151,8 @@ Status lower_max_pool(const Node& node, ModelBuilder* model) {
     OCTET_RETURN_IF_ERROR(require_same_quantization(node, *model));
     if (activation_of(node).bounded()) {
       RequantizationData data;
-      clamp_output(activation_of(node), model->value(node.outputs[0]).quantization, &data);
+      const Value& output = model->value(node.outputs[0]);
+      clamp_output(activation_of(node), output.quantization, output.type, &data);
       requantization = model->create(data);
     }
   } else {

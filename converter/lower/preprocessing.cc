@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Preprocessing: expansion of mean and std, and the tables that take a u8
-// pixel straight to the network's s8 input:
+// pixel straight to the network's s8 (or s16) input:
 //   q = clamp(floor((pixel - mean) / std / scale + zero_point + 1/2))     round half up
 // With a range of [-1, 1] every pixel is a tie, but for the last bits of the f32 scale, mean and std; so
 // what is less than 2^-15 below a tie counts as one.
@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+
+#include "kernels/requantize.h"
 
 namespace octet::converter {
 
@@ -26,13 +28,16 @@ Status expand(const char* what, int64_t channels, float fallback, const GraphPor
   return Status();
 }
 
-std::vector<uint8_t> build_pixel_table(const ImagePreprocessing& image, const Quantization& quantization) {
-  std::vector<uint8_t> table;
+// Of values in [least, most].
+template <class T>
+std::vector<T> build_pixel_table(const ImagePreprocessing& image, const Quantization& quantization,
+                                 double least, double most) {
+  std::vector<T> table;
   for (size_t c = 0; c < image.mean.size(); ++c)
     for (int pixel = 0; pixel < 256; ++pixel) {
       const double real = (pixel - static_cast<double>(image.mean[c])) / image.std[c];
       const double q = std::floor(real / quantization.scale + quantization.zero_point + 0.5 + kTieTolerance);
-      table.push_back(static_cast<uint8_t>(static_cast<int8_t>(std::min(127.0, std::max(-128.0, q)))));
+      table.push_back(static_cast<T>(static_cast<int>(std::min(most, std::max(least, q)))));
     }
   return table;
 }
@@ -59,7 +64,8 @@ Status lower_preprocessing(const Graph& graph, const GraphPort& port, const Imag
   const Dims& own = graph.value(port.value).shape;
   // An input of bytes takes pixels as they are; the network itself normalizes them.
   const TensorType type = graph.value(port.value).type;
-  if (type != schema::TensorType_F32 && type != schema::TensorType_S8) return Status();
+  if (type != schema::TensorType_F32 && type != schema::TensorType_S8 && type != schema::TensorType_S16)
+    return Status();
   if (own.size() != 4 || (own[1] != axes.channels && own[3] != axes.channels)) return Status();
   data->present = true;
   data->image = given;
@@ -73,7 +79,10 @@ Status lower_preprocessing(const Graph& graph, const GraphPort& port, const Imag
       return error(StatusCode::kInvalidArgument, "--std: %g; must be above 0", static_cast<double>(std));
   const Value& value = graph.value(port.value);
   if (value.type == schema::TensorType_S8 && value.quantization.scale != 0)
-    data->pixel_table = build_pixel_table(data->image, value.quantization);
+    data->pixel_table = build_pixel_table<uint8_t>(data->image, value.quantization, -128, 127);
+  if (value.type == schema::TensorType_S16)
+    data->pixel_table_s16 =
+        build_pixel_table<int16_t>(data->image, value.quantization, kernels::kS16Min, kernels::kS16Max);
   return Status();
 }
 
@@ -88,7 +97,8 @@ flatbuffers::Offset<schema::Preprocessing> create_preprocessing(const Preprocess
       *fbb, color, &image.mean, &image.std,
       shorter ? schema::ResizeRule_ShorterSide : schema::ResizeRule_Stretch,
       shorter ? image.resize_shorter_side : image.resize_width, shorter ? 0 : image.resize_height,
-      image.crop_width, image.crop_height, data.pixel_table.empty() ? nullptr : &data.pixel_table);
+      image.crop_width, image.crop_height, data.pixel_table.empty() ? nullptr : &data.pixel_table,
+      data.pixel_table_s16.empty() ? nullptr : &data.pixel_table_s16);
 }
 
 }  // namespace octet::converter

@@ -13,8 +13,9 @@ namespace octet::converter {
 
 struct PreprocessingData {
   bool present = false;
-  ImagePreprocessing image;          // mean and std expanded to one entry per channel
-  std::vector<uint8_t> pixel_table;  // s8 input: [channels][256]
+  ImagePreprocessing image;              // mean and std expanded to one entry per channel
+  std::vector<uint8_t> pixel_table;      // s8 input: [channels][256]
+  std::vector<int16_t> pixel_table_s16;  // s16 input
 };
 
 // Where, in the declared shape, channels, height and width of an image input stand.

@@ -45,8 +45,8 @@ Status sum_requantization(const Node& node, schema::ReduceKind kind, double coun
   const Quantization& out = model->value(node.outputs[0]).quantization;
   FixedPoint pair;
   const double k = static_cast<double>(in.scale) / out.scale / (kind == schema::ReduceKind_Mean ? count : 1);
-  OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(k, &pair)));
-  const double bound = count * largest_difference(in.zero_point);
+  OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(k, model->value(node.outputs[0]).type, &pair)));
+  const double bound = count * largest_difference(model->value(node.inputs[0]).type, in.zero_point);
   if (!accumulator_fits(bound, pair))
     return node_error(StatusCode::kUnsupported, node,
                       "a sum of " + std::to_string(static_cast<int64_t>(count)) +
@@ -71,7 +71,8 @@ Status reduce_requantization(const Node& node, schema::ReduceKind kind, double c
     return node_error(StatusCode::kInternal, node, "kind " + node.text("kind") + " has no s8 form");
   RequantizationData data;
   OCTET_RETURN_IF_ERROR(sum_requantization(node, kind, count, model, &data));
-  clamp_output(activation_of(node), model->value(node.outputs[0]).quantization, &data);
+  const Value& output = model->value(node.outputs[0]);
+  clamp_output(activation_of(node), output.quantization, output.type, &data);
   *out = model->create(data);
   return Status();
 }

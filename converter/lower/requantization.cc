@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/requantize.h"
+
 namespace octet::converter {
 
 namespace {
@@ -41,6 +43,10 @@ Status encode_fixed_point(double k, FixedPoint* pair) {
   return Status();
 }
 
+Status encode_fixed_point(double k, TensorType output, FixedPoint* pair) {
+  return encode_fixed_point(output == schema::TensorType_S16 ? k / 64 : k, pair);
+}
+
 double headroom_bits(double accumulator_bound, FixedPoint pair) {
   const double largest = largest_intermediate(accumulator_bound, pair);
   return largest <= 1.0 ? 31.0 : 31.0 - std::log2(largest);
@@ -52,13 +58,18 @@ bool accumulator_fits(double accumulator_bound, FixedPoint pair) {
 
 int32_t largest_difference(int32_t zero_point) { return std::max(127 - zero_point, zero_point + 128); }
 
-bool encode_sum(const std::vector<double>& k, std::vector<int16_t>* multipliers, int8_t* fractional_bits) {
+int32_t largest_difference(TensorType type, int32_t zero_point) {
+  return type == schema::TensorType_S16 ? -kernels::kS16Min : largest_difference(zero_point);
+}
+
+bool encode_sum(const std::vector<double>& k, std::vector<int16_t>* multipliers, int8_t* fractional_bits,
+                int most_fractional_bits) {
   double largest = 0;
   for (double value : k) {
     if (!std::isfinite(value)) return false;
     largest = std::max(largest, std::fabs(value));
   }
-  int f = 6;
+  int f = most_fractional_bits;
   while (f >= 0 && std::nearbyint(std::ldexp(largest, f + 8)) > 32767) --f;
   if (f < 0) return false;
   multipliers->clear();

@@ -12,7 +12,7 @@ namespace {
 
 Status lower_s8_softmax(const Node& node, int64_t axis, bool to_s8, ModelBuilder* model) {
   const Value& input = model->value(node.inputs[0]);
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.inputs[0]));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.inputs[0]));
   if (node.op != "Softmax" || axis != static_cast<int64_t>(input.shape.size()) - 1)
     return node_error(StatusCode::kInternal, node, "the s8 form is Softmax along the last axis");
   std::vector<uint32_t> exp_table(256);
@@ -21,7 +21,7 @@ Status lower_s8_softmax(const Node& node, int64_t axis, bool to_s8, ModelBuilder
         65536.0 * std::exp(-static_cast<double>(input.quantization.scale) * static_cast<double>(d))));
   uint32_t output_multiplier = 0;
   if (to_s8) {
-    OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.outputs[0]));
+    OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.outputs[0]));
     const double multiplier = std::nearbyint(256.0 / model->value(node.outputs[0]).quantization.scale);
     if (!(multiplier >= 1 && multiplier <= 4294967295.0))
       return node_error(StatusCode::kUnsupported, node, "output scale must be in [2^-24, 256]");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Functions of one variable: f32 (and integers, bool) by kind, s8 by a table. Identity moves bytes.
+// Quantize, Dequantize and Requantize: s8 and s16.
 #include <cmath>
 
 #include "converter/lower/lower.h"
@@ -11,8 +12,8 @@ namespace octet::converter {
 namespace {
 
 Status lower_table(const Node& node, const std::function<double(double)>& function, ModelBuilder* model) {
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.inputs[0]));
-  OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.outputs[0]));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.inputs[0]));
+  OCTET_RETURN_IF_ERROR(require_s8(node, *model, node.outputs[0]));
   const std::vector<uint8_t> table = build_table(function, model->value(node.inputs[0]).quantization,
                                                  model->value(node.outputs[0]).quantization);
   const OperatorParts parts = plain_parts(schema::OperatorType_Table, node, model);
@@ -59,6 +60,20 @@ Status lower_unary(const Node& node, ModelBuilder* model) {
 }
 
 Status lower_requantize(const Node& node, ModelBuilder* model) {
+  const Value &input = model->value(node.inputs[0]), &output = model->value(node.outputs[0]);
+  if (input.type == schema::TensorType_S16 || output.type == schema::TensorType_S16) {
+    OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.inputs[0]));
+    OCTET_RETURN_IF_ERROR(require_quantized(node, *model, node.outputs[0]));
+    FixedPoint pair;
+    const double k = static_cast<double>(input.quantization.scale) / output.quantization.scale;
+    OCTET_RETURN_IF_ERROR(at_node(node, encode_fixed_point(k, output.type, &pair)));
+    RequantizationData data;
+    data.add(pair);
+    const auto requantization = model->create(data);
+    model->add_operator(node, plain_parts(schema::OperatorType_Requantize, node, model),
+                        schema::CreateRequantizeOptions(model->fbb(), requantization));
+    return Status();
+  }
   return lower_table(
       node, [](double x) { return x; }, model);
 }

@@ -48,7 +48,7 @@ class Boundaries {
       return;
     }
     value.quantization = plan_.is_s8(id) ? plan_.quantization(id) : Quantization();
-    if (plan_.is_s8(id)) value.type = schema::TensorType_S8;
+    if (plan_.is_s8(id)) value.type = plan_.type(id);
   }
 
   void place(std::unique_ptr<Node> node) {
@@ -73,7 +73,8 @@ class Boundaries {
     node->inputs[0] = from;
     if (!plan_.is_s8(from)) {
       node->op = "Quantize";
-    } else if (same_quantization(plan_.quantization(from), plan_.quantization(to))) {
+    } else if (plan_.type(from) == plan_.type(to) &&
+               same_quantization(plan_.quantization(from), plan_.quantization(to))) {
       renamed_[to] = from;
       for (GraphPort& port : graph_.outputs)
         if (port.value == to) port.value = from;
@@ -88,18 +89,26 @@ class Boundaries {
     return id;
   }
 
-  // The quantization in which `node` wants its input `id`.
-  const Quantization& wanted(const Node& node, ValueId id) const {
+  // How `node` wants its input `id`.
+  struct Form {
+    TensorType type;
+    const Quantization& quantization;
+  };
+  Form wanted(const Node& node, ValueId id) const {
     const bool like_output = find_s8_rule(node)->same_scale && f32_[static_cast<size_t>(node.outputs[0])];
-    return plan_.quantization(like_output ? node.outputs[0] : id);
+    const ValueId as = like_output ? node.outputs[0] : id;
+    if (!like_output && plan_.type(id) == schema::TensorType_S16 && !takes_s16(graph_, node))
+      return {schema::TensorType_S8, plan_.narrow[static_cast<size_t>(id)]};
+    return {plan_.type(as), plan_.quantization(as)};
   }
 
   ValueId s8_input(const Node& node, ValueId original) {
     const ValueId id = resolve(original);
-    const Quantization& quantization = wanted(node, original);
-    if (!plan_.is_s8(id)) return convert("Quantize", id, schema::TensorType_S8, quantization);
-    if (same_quantization(plan_.quantization(id), quantization)) return id;
-    return convert("Requantize", id, schema::TensorType_S8, quantization);
+    const Form form = wanted(node, original);
+    if (!plan_.is_s8(id)) return convert("Quantize", id, form.type, form.quantization);
+    if (plan_.type(id) == form.type && same_quantization(plan_.quantization(id), form.quantization))
+      return id;
+    return convert("Requantize", id, form.type, form.quantization);
   }
 
   ValueId f32_input(ValueId original) {
@@ -108,7 +117,7 @@ class Boundaries {
   }
 
   ValueId convert(const char* op, ValueId from, TensorType type, const Quantization& quantization) {
-    ValueId& made = made_[{from, op, quantization.scale, quantization.zero_point}];
+    ValueId& made = made_[{from, op, type, quantization.scale, quantization.zero_point}];
     if (made > 0) return made;
     const std::string name =
         graph_.value(from).name + "/" + op + (made_.size() > 1 ? std::to_string(made_.size()) : "");
@@ -124,7 +133,7 @@ class Boundaries {
   const S8Plan& plan_;
   std::vector<bool> f32_;
   std::map<ValueId, ValueId> renamed_;
-  std::map<std::tuple<ValueId, std::string, float, int32_t>, ValueId> made_;
+  std::map<std::tuple<ValueId, std::string, TensorType, float, int32_t>, ValueId> made_;
 };
 
 }  // namespace

@@ -4,7 +4,8 @@
 //
 //   weights  s8 in [-127, 127], one scale per output channel: scale[c] = max |w[c]| / 127
 //            (or the scales pinned by a quantized network)
-//   bias     s32, scale input_scale * scale[c]; less 1/128 of an output step where the output is s8:
+//   bias     s32, scale input_scale * scale[c]; less 1/128 of an output step where the output is s8 (not
+//   s16):
 //            requantize rounds 6 fractional bits half up and then rounds to whole steps, together
 //            floor(x + 1/2 + 1/128), and so it becomes the nearest step again
 //   operand  of Add, Sub, Mul with more than one element: s8 per tensor, asymmetric; of Concat: in its scale
@@ -36,7 +37,8 @@ struct ChannelInput {
   bool power_of_two = false;
   double input_scale = 1;
   int32_t input_zero_point = 0;
-  double output_scale = 0;  // 0: the output is f32
+  double output_scale = 0;                                                             // 0: the output is f32
+  TensorType input_type = schema::TensorType_S8, output_type = schema::TensorType_S8;  // or s16
 };
 
 ChannelWeights quantize_channel(const ChannelInput& input);

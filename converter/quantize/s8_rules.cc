@@ -146,6 +146,27 @@ std::string refuse_s8(const Graph& graph, const Node& node) {
   return rule->refuse(graph, node);
 }
 
+bool takes_s16(const Graph& graph, const Node& node) {
+  for (const char* op :
+       {"ConvTranspose", "Div", "PRelu", "Softmax", "ArgMax", "ArgMin", "Resize", "Requantize"})
+    if (node.op == op) return false;
+  if (find_unary(node.op) != nullptr && node.op != "Identity") return false;  // a table
+  if (node.op == "Reduce") {
+    constexpr double kMostSummed = 1 << 16;  // times 2^14, beside the rounding term
+    double count = 1;
+    const Dims& shape = graph.value(node.inputs[0]).shape;
+    for (int64_t axis : node.integers("axes"))
+      if (axis >= 0 && axis < static_cast<int64_t>(shape.size()))
+        count *= static_cast<double>(shape[static_cast<size_t>(axis)]);
+    return count <= kMostSummed;
+  }
+  return !has_scalar_operand(graph, node);
+}
+
+bool writes_s16(const Graph& graph, const Node& node) {
+  return takes_s16(graph, node) && !node.has("table_activation") && !node.has("table");
+}
+
 bool has_scalar_operand(const Graph& graph, const Node& node) {
   if (node.inputs.size() != 2) return false;
   const bool a = is_constant(graph, node.inputs[0]), b = is_constant(graph, node.inputs[1]);

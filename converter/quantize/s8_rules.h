@@ -29,6 +29,11 @@ const S8Rule* find_s8_rule(const Node& node);
 // Why `node` cannot run in s8 ("operator Exp has no INT8 form"), or "".
 std::string refuse_s8(const Graph& graph, const Node& node);
 
+// The 16-bit forms: activations of `node`, which runs in integers, may be s16 where it reads them, and where
+// it writes them.
+bool takes_s16(const Graph& graph, const Node& node);
+bool writes_s16(const Graph& graph, const Node& node);
+
 // True for a two-input operator with exactly one constant operand of one element: a table.
 bool has_scalar_operand(const Graph& graph, const Node& node);
 

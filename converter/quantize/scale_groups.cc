@@ -5,8 +5,12 @@
 #include <cmath>
 
 #include "converter/quantize/scales.h"
+#include "kernels/requantize.h"
 
 namespace octet::converter {
+
+using kernels::kS16Max;
+using kernels::kS16Min;
 
 namespace {
 
@@ -42,6 +46,15 @@ Quantization range_to_quantization(Range range, const ScaleForm& form) {
     result.scale = static_cast<float>(covering_scale(low, high, zero_point));
   }
   result.scale = std::max(result.scale, 1e-30f);  // a subnormal scale has no inverse in f32
+  if (form.power_of_two) result.scale = power_of_two_above(result.scale);
+  return result;
+}
+
+Quantization range_to_s16(Range range, const ScaleForm& form) {
+  Quantization result;
+  const double scale =
+      std::max(-std::min<double>(range.min, 0) / -kS16Min, std::max<double>(range.max, 0) / kS16Max);
+  result.scale = scale > 0 ? std::max(static_cast<float>(scale), 1e-30f) : 1.0f / -kS16Min;
   if (form.power_of_two) result.scale = power_of_two_above(result.scale);
   return result;
 }
@@ -88,6 +101,7 @@ bool ScaleGroups::join(ValueId a, ValueId b) {
   parent_[static_cast<size_t>(other)] = root;
   if (from.has_range) add_range(root, from.range);
   if (from.pinned && !into.pinned) pin(root, from.quantization);
+  into.wide |= from.wide;
   into.least_scale = std::max(into.least_scale, from.least_scale);
   into.members.insert(into.members.end(), from.members.begin(), from.members.end());
   from = Group();
@@ -97,7 +111,7 @@ bool ScaleGroups::join(ValueId a, ValueId b) {
 Quantization ScaleGroups::quantization(ValueId id) {
   const Group& g = group(id);
   if (g.pinned) return g.quantization;
-  Quantization result = range_to_quantization(g.range, form_);
+  Quantization result = g.wide ? range_to_s16(g.range, form_) : range_to_quantization(g.range, form_);
   result.scale = std::max(result.scale, static_cast<float>(g.least_scale));
   if (form_.power_of_two) result.scale = power_of_two_above(result.scale);
   return result;

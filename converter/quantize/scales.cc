@@ -36,6 +36,8 @@ class Scales {
         ranges_(inputs.ranges),
         s8_(inputs.s8),
         form_(inputs.form),
+        wide_(inputs.wide),
+        narrow_(inputs.narrow),
         diagnostics_(diagnostics),
         demoted_(demoted),
         uses_(graph_),
@@ -44,6 +46,8 @@ class Scales {
   std::vector<Quantization> run() {
     for (size_t id = 0; id < graph_.values.size(); ++id)
       if (touched(static_cast<ValueId>(id))) start(static_cast<ValueId>(id));
+    for (size_t id = 0; id < wide_.size(); ++id)
+      if (wide_[id]) groups_.make_wide(static_cast<ValueId>(id));
     for (const auto& node : graph_.nodes)
       if (in_s8(*node) && node->op != "Concat") join_same_scale(*node);
     for (const auto& node : graph_.nodes)
@@ -53,11 +57,19 @@ class Scales {
     std::vector<Quantization> result(graph_.values.size());
     for (size_t id = 0; id < result.size(); ++id)
       if (touched(static_cast<ValueId>(id))) result[id] = groups_.quantization(static_cast<ValueId>(id));
+    if (narrow_ != nullptr) fill_narrow();
     return result;
   }
 
  private:
   bool in_s8(const Node& node) const { return s8_.count(&node) != 0; }
+  bool wide(ValueId id) const { return !wide_.empty() && wide_[static_cast<size_t>(id)]; }
+
+  void fill_narrow() {
+    narrow_->assign(graph_.values.size(), Quantization());
+    for (size_t id = 0; id < wide_.size(); ++id)
+      if (wide_[id]) (*narrow_)[id] = range_to_quantization(groups_.range(static_cast<ValueId>(id)), form_);
+  }
 
   bool touched(ValueId id) const {
     if (!is_f32_activation(graph_, id)) return false;
@@ -80,7 +92,8 @@ class Scales {
 
   void join_same_scale(const Node& node) {
     if (!find_s8_rule(node)->same_scale || f32_outputs(graph_, node).empty()) return;
-    for (ValueId id : f32_inputs(graph_, node)) groups_.join(id, node.outputs[0]);
+    for (ValueId id : f32_inputs(graph_, node))
+      if (wide(id) == wide(node.outputs[0])) groups_.join(id, node.outputs[0]);
     if (node.op == "Pad" && !groups_.pinned(node.outputs[0])) {
       const float value = node.number("value", 0);
       groups_.add_range(node.outputs[0], {value, value});
@@ -90,7 +103,7 @@ class Scales {
   void join_concat(const Node& node) {
     const ValueId output = node.outputs[0];
     for (ValueId id : f32_inputs(graph_, node)) {
-      if (groups_.find(id) == groups_.find(output)) continue;
+      if (groups_.find(id) == groups_.find(output) || wide(id) != wide(output)) continue;
       const bool alike = !groups_.pinned(id) && !groups_.pinned(output) &&
                          width(groups_.range(output)) <= kFreeWidening * width(groups_.range(id)) &&
                          width(groups_.range(id)) <= kFreeWidening * width(groups_.range(output));
@@ -120,14 +133,21 @@ class Scales {
       return least_linear(node);
     if (node.op == "Add" || node.op == "Sub") {
       if (has_scalar_operand(graph_, node)) return 0;
-      return std::max(operand_scale(node.inputs[0]), operand_scale(node.inputs[1])) / 127;
+      return std::max(least_beside(node.inputs[0]), least_beside(node.inputs[1]));
     }
     if (node.op == "Mul" && !has_scalar_operand(graph_, node))
-      return operand_scale(node.inputs[0]) * operand_scale(node.inputs[1]) / 1000;
+      return operand_scale(node.inputs[0]) * operand_scale(node.inputs[1]) / (any_wide(node) ? 4 : 1000);
     if (node.op == "AveragePool" || node.op == "Reduce") return scale(node.inputs[0]) / 1000;
     if (node.op == "PRelu") return least_p_relu(node);
     return 0;
   }
+
+  bool any_wide(const Node& node) const {
+    return wide(node.inputs[0]) || wide(node.inputs[1]) || wide(node.outputs[0]);
+  }
+
+  // The least output scale of a sum beside this operand: its multiplier has 15 bits.
+  double least_beside(ValueId id) { return operand_scale(id) / (wide(id) ? 1.999 : 127); }
 
   double operand_scale(ValueId id) {
     const Value& value = graph_.value(id);
@@ -148,7 +168,7 @@ class Scales {
     return steepest * scale(node.inputs[0]) / 127;
   }
 
-  // The largest accumulator stays below 2^24 output steps, so that left shifts are safe.
+  // The largest accumulator stays below 2^24 output steps (2^30 of 16 bits), so that left shifts are safe.
   double least_linear(const Node& node) {
     const Constant& weights = *graph_.value(node.inputs[1]).constant;
     const size_t channels = weights.shape.empty() ? 0 : static_cast<size_t>(weights.shape[0]);
@@ -160,10 +180,12 @@ class Scales {
     for (size_t c = 0; c < channels; ++c) {
       double sum = 0;
       for (size_t i = 0; i < per_channel; ++i) sum += std::fabs(weights.as<float>()[c * per_channel + i]);
-      const double real = sum * 255 * scale(node.inputs[0]) + (bias != nullptr ? std::fabs(bias[c]) : 0);
+      const int largest_input = wide(node.inputs[0]) ? 16384 : 255;
+      const double real =
+          sum * largest_input * scale(node.inputs[0]) + (bias != nullptr ? std::fabs(bias[c]) : 0);
       largest = std::max(largest, real);
     }
-    return std::ldexp(largest, -24);
+    return std::ldexp(largest, wide(node.outputs[0]) ? -30 : -24);
   }
 
   bool raise_fine_scales() {
@@ -192,6 +214,8 @@ class Scales {
   const Ranges& ranges_;
   const S8Nodes& s8_;
   const ScaleForm form_;
+  const WideValues wide_;
+  std::vector<Quantization>* narrow_;
   Diagnostics* diagnostics_;
   S8Nodes* demoted_;
   Uses uses_;

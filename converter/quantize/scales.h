@@ -11,12 +11,14 @@
 //   * Known ranges count instead of observed ones: Softmax and Sigmoid [0, 255/256] (scale 1/256,
 //     zero point -128), Tanh [-1, 127/128] (1/128, 0), HardSigmoid [0, 1]; Relu, Clip and fused
 //     clamps cut the observed range.
+//   * Values in 16 bits (wide_values.h) join no others; their scale is the least that covers the range.
 //   * Every range includes 0, and 0 is exactly representable.
 #pragma once
 
 #include <vector>
 
 #include "converter/quantize/precision.h"
+#include "converter/quantize/wide_values.h"
 #include "octet_converter/range_options.h"
 
 namespace octet::converter {
@@ -26,6 +28,9 @@ namespace octet::converter {
 // zero_point)). A range of nothing but 0 gives scale 1/128, zero point 0.
 // `form` may ask for zero point 0 or a power of two instead.
 Quantization range_to_quantization(Range range, const ScaleForm& form = {});
+
+// The same in 16 bits: zero point 0 and values in [-16384, 16383].
+Quantization range_to_s16(Range range, const ScaleForm& form = {});
 
 // The least power of two that is at least `scale`, which is positive.
 float power_of_two_above(float scale);
@@ -41,6 +46,8 @@ class ScaleGroups {
   // False, and nothing changes, if both groups are pinned to different quantizations.
   bool join(ValueId a, ValueId b);
 
+  void make_wide(ValueId id) { group(id).wide = true; }  // its group has 16 bits
+
   bool has_range(ValueId id) { return group(id).has_range; }
   Range range(ValueId id) { return group(id).range; }
   bool pinned(ValueId id) { return group(id).pinned; }
@@ -53,7 +60,7 @@ class ScaleGroups {
  private:
   struct Group {
     Range range;
-    bool has_range = false, pinned = false;
+    bool has_range = false, pinned = false, wide = false;
     Quantization quantization;  // where pinned
     double least_scale = 0;
     std::vector<ValueId> members;
@@ -73,6 +80,8 @@ struct ScaleInputs {
   const Ranges& ranges;
   const S8Nodes& s8;
   ScaleForm form;
+  WideValues wide;                              // the values in 16 bits; empty: none
+  std::vector<Quantization>* narrow = nullptr;  // out, if asked for: theirs where 8 bits are read
 };
 std::vector<Quantization> ranges_to_scales(const ScaleInputs& inputs, Diagnostics* diagnostics,
                                            S8Nodes* demoted);

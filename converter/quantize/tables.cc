@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/requantize.h"
+
 namespace octet::converter {
 
 namespace {
@@ -136,6 +138,12 @@ int8_t quantize_value(double real, const Quantization& quantization) {
   if (std::isnan(real)) return static_cast<int8_t>(quantization.zero_point);
   const double q = std::nearbyint(real / quantization.scale) + quantization.zero_point;
   return static_cast<int8_t>(std::min(127.0, std::max(-128.0, q)));
+}
+
+int16_t quantize_value_s16(double real, const Quantization& quantization) {
+  if (std::isnan(real)) return 0;
+  const double q = std::nearbyint(real / quantization.scale);
+  return static_cast<int16_t>(std::min<double>(kernels::kS16Max, std::max<double>(kernels::kS16Min, q)));
 }
 
 std::vector<uint8_t> build_table(const std::function<double(double)>& function, const Quantization& input,

@@ -44,6 +44,9 @@ double attribute_number(const Node& node, const std::string& key, double fallbac
 // clamp(round_half_even(real / scale) + zero_point) to s8; NaN maps to zero_point.
 int8_t quantize_value(double real, const Quantization& quantization);
 
+// The same to s16: zero point 0, in [-16384, 16383].
+int16_t quantize_value_s16(double real, const Quantization& quantization);
+
 // Entry [q + 128] = quantize_value(function(scale * (q - zero_point)), output), as s8 bytes.
 std::vector<uint8_t> build_table(const std::function<double(double)>& function, const Quantization& input,
                                  const Quantization& output);

@@ -27,7 +27,7 @@ void add_sums(const T* data, size_t elements, std::vector<double>* sums) {
 
 bool is_s8_linear(const Graph& graph, const Node& node) {
   if (node.op != "Conv" && node.op != "ConvTranspose" && node.op != "FullyConnected") return false;
-  return graph.value(node.inputs[0]).type == schema::TensorType_S8;
+  return is_quantized(graph.value(node.inputs[0]));
 }
 
 Status BiasCorrection::measure_reference(const Graph& reference, const std::vector<Sample>& samples,
@@ -77,11 +77,13 @@ BiasCorrection::Means BiasCorrection::measure(ValueId id, size_t samples, const 
     const Bytes& bytes = walk.bytes(id, s);
     if (value.type == schema::TensorType_S8)
       add_sums(reinterpret_cast<const int8_t*>(bytes.data()), bytes.size(), &means);
+    else if (value.type == schema::TensorType_S16)
+      add_sums(reinterpret_cast<const int16_t*>(bytes.data()), bytes.size() / 2, &means);
     else
       add_sums(reinterpret_cast<const float*>(bytes.data()), bytes.size() / 4, &means);
   }
   divide(id, samples, &means);
-  if (value.type == schema::TensorType_S8)
+  if (is_quantized(value))
     for (double& mean : means) mean = value.quantization.scale * (mean - value.quantization.zero_point);
   return means;
 }

@@ -55,7 +55,8 @@ void LayerInputs::place_matrix(const Node&) {
   group_channels_ = input_channels_;
   std::vector<size_t> chosen;
   for (size_t s = 0; s < samples_; ++s) {
-    choose(walk_.bytes(input_, s).size() / std::max<size_t>(input_channels_, 1), wanted_, &chosen, s);
+    const size_t row_bytes = input_channels_ * element_bytes(graph_.value(input_).type);
+    choose(walk_.bytes(input_, s).size() / std::max<size_t>(row_bytes, 1), wanted_, &chosen, s);
     for (size_t row : chosen) {
       sample_of_.push_back(static_cast<uint32_t>(s));
       pixels_.push_back(static_cast<int32_t>(row));
@@ -93,14 +94,17 @@ void LayerInputs::place_windows(const Node& node) {
 void LayerInputs::gather(size_t group, size_t first, size_t count, std::vector<int16_t>* rows) const {
   rows->assign(taps_ * count * positions_, 0);
   const int zero_point = graph_.value(input_).quantization.zero_point;
+  const bool wide = graph_.value(input_).type == schema::TensorType_S16;
   for (size_t tap = 0; tap < taps_; ++tap)
     for (size_t p = 0; p < positions_; ++p) {
       const int32_t pixel = pixels_[tap * positions_ + p];
       if (pixel < 0) continue;
-      const auto* from = reinterpret_cast<const int8_t*>(walk_.bytes(input_, sample_of_[p]).data()) +
-                         static_cast<size_t>(pixel) * input_channels_ + group * group_channels_ + first;
+      const uint8_t* bytes = walk_.bytes(input_, sample_of_[p]).data();
+      const size_t at = static_cast<size_t>(pixel) * input_channels_ + group * group_channels_ + first;
       for (size_t i = 0; i < count; ++i)
-        (*rows)[(tap * count + i) * positions_ + p] = static_cast<int16_t>(from[i] - zero_point);
+        (*rows)[(tap * count + i) * positions_ + p] =
+            wide ? static_cast<int16_t>((reinterpret_cast<const int16_t*>(bytes)[at + i] + 32) >> 6)
+                 : static_cast<int16_t>(reinterpret_cast<const int8_t*>(bytes)[at + i] - zero_point);
     }
 }
 

@@ -2,7 +2,8 @@
 //
 // LayerInputs: what the weights of a quantized Conv, ConvTranspose or FullyConnected are multiplied with, at
 // some of the layer's output positions: X[weight][position] = q_in - zero_point, 0 where the window lies
-// outside the input or, in ConvTranspose, where no input pixel falls on the tap.
+// outside the input or, in ConvTranspose, where no input pixel falls on the tap. Inputs of 16 bits are rounded to
+// steps of 64, about as fine as 8 bits: what is computed from X sees their size, and its sums stay in 32 bits.
 //
 // The positions are spread evenly over every sample's output, each sample beginning a little further on, so
 // that together they see all of the image. The choice depends on the shapes and the numbers alone.
