@@ -29,19 +29,20 @@ void fill_messages(const Diagnostics& diagnostics, ConvertReport* report) {
 
 namespace {
 
-// s8 where an s8 tensor is read or written, else f32, else the type of the first output.
+// s16 where an s16 activation is read or written, else s8 where one of s8 is, else f32, else integer.
 std::string precision_of(const schema::Operator& op, const Model& model) {
-  bool s8 = false, f32 = false;
+  bool s8 = false, s16 = false, f32 = false;
   for (const auto* indices : {op.inputs(), op.outputs()}) {
     if (indices == nullptr) continue;
     for (const int32_t index : *indices) {
       if (index < 0) continue;
       const Tensor& tensor = model.tensors()[static_cast<size_t>(index)];
       s8 = s8 || (tensor.is_s8() && !tensor.is_constant());
+      s16 = s16 || (tensor.is_s16() && tensor.scale != 0 && !tensor.is_constant());
       f32 = f32 || (tensor.is_f32() && !tensor.is_constant());
     }
   }
-  return s8 ? "s8" : f32 ? "f32" : "integer";
+  return s16 ? "s16" : s8 ? "s8" : f32 ? "f32" : "integer";
 }
 
 Status fill_facts(const LoweredModel& lowered, ConvertReport* report) {
@@ -61,7 +62,7 @@ Status fill_facts(const LoweredModel& lowered, ConvertReport* report) {
     layer.precision = precision_of(*op, *model);
     layer.reason = op->float_reason() != nullptr ? op->float_reason()->str() : "";
     report->float_operators += layer.precision == "f32" ? 1 : 0;
-    report->int8_operators += layer.precision == "s8" ? 1 : 0;
+    report->int8_operators += layer.precision == "s8" || layer.precision == "s16" ? 1 : 0;
     report->layers.push_back(std::move(layer));
   }
   return Status();

@@ -66,6 +66,7 @@ const OptionRow kOptions[] = {
     {kConvert, "--round", "NAME", &Arguments::round, false, 0,
      "How weights are rounded: gptq (default: for the least error of the layer's output), descent, admm or nearest"},
     {kConvert, "--keep-float", "NAME...", &Arguments::keep_float, false, 1, "Operators that stay in float"},
+    {kConvert, "--int16", "NAME...", &Arguments::int16, false, 1, "Operators or tensors whose values get 16 bits instead of 8"},
     {kConvert, "--min-sqnr", "DB", &Arguments::min_sqnr, false, 0,
      "Promote activations to 16 bits, then layers to float, until the outputs have this SQNR against float"},
     {kConvert, "--max-drop", "POINTS", &Arguments::max_drop, false, 0,

@@ -31,7 +31,7 @@ struct Arguments {
   std::vector<std::string> ranges;
   bool symmetric = false, power_of_two = false, per_tensor_weights = false;
   std::string round = "gptq";
-  std::vector<std::string> keep_float;
+  std::vector<std::string> keep_float, int16;
   std::string min_sqnr, max_drop, validation, confidence;
   std::string overrides;
   std::string mean, std;

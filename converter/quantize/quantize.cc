@@ -13,7 +13,7 @@ namespace {
 
 // `demoted`: the nodes that stay f32 in any case.
 S8Plan make_plan(const Graph& graph, const Ranges& ranges, const RangeOptions& options, S8Nodes demoted,
-                 Diagnostics* diagnostics) {
+                 const WideValues& wanted, Diagnostics* diagnostics) {
   const ScaleForm& form = options.form;
   S8Plan plan;
   plan.form = form;
@@ -21,9 +21,13 @@ S8Plan make_plan(const Graph& graph, const Ranges& ranges, const RangeOptions& o
   for (size_t before = 1; before != 0;) {
     choose_precision(graph, ranges, demoted, &plan.nodes);
     const size_t count = demoted.size();
-    plan.quantizations = ranges_to_scales({graph, ranges, plan.nodes, form}, diagnostics, &demoted);
+    Diagnostics quiet;
+    plan.wide = spread_wide_values(graph, plan.nodes, wanted, &quiet);
+    plan.quantizations =
+        ranges_to_scales({graph, ranges, plan.nodes, form, plan.wide, &plan.narrow}, diagnostics, &demoted);
     before = demoted.size() - count;
   }
+  spread_wide_values(graph, plan.nodes, wanted, diagnostics);  // for what it says about the final choice
   plan.s8_values = choose_s8_values(graph, plan.nodes);
   return plan;
 }
@@ -52,7 +56,9 @@ Status quantize(Graph* graph, const Ranges& ranges, const ConvertOptions& option
   S8Nodes demoted;
   OCTET_RETURN_IF_ERROR(keep_in_float(*graph, options.precision_options, &demoted));
   OCTET_RETURN_IF_ERROR(check_weight_options(*graph, options.ranges));
-  const S8Plan plan = make_plan(*graph, ranges, options.ranges, std::move(demoted), diagnostics);
+  WideValues wanted;
+  OCTET_RETURN_IF_ERROR(find_wide_values(*graph, options.precision_options.int16, &wanted));
+  const S8Plan plan = make_plan(*graph, ranges, options.ranges, std::move(demoted), wanted, diagnostics);
   OCTET_RETURN_IF_ERROR(quantize_weights(graph, plan, diagnostics));
   insert_boundaries(graph, plan);
   fuse_tables(graph);

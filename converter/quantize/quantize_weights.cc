@@ -36,14 +36,16 @@ bool try_scale(const ChannelInput& input, double scale, ChannelWeights* result) 
     result->weights[i] = static_cast<int8_t>(q);
     sum += std::fabs(q);
   }
-  const double centred = input.bias - input.output_scale / 128;
+  const bool to_s8 = input.output_type == schema::TensorType_S8;
+  const double centred = input.bias - (to_s8 ? input.output_scale / 128 : 0);
   const double bias = std::nearbyint(centred / (input.input_scale * result->scale));
-  const double bound = sum * largest_difference(input.input_zero_point) + std::fabs(bias);
+  const double bound = sum * largest_difference(input.input_type, input.input_zero_point) + std::fabs(bias);
   if (!(bound <= kLargestS32)) return false;
   result->bias = static_cast<int32_t>(bias);
   FixedPoint pair;
   if (input.output_scale > 0 &&
-      !encode_fixed_point(input.input_scale * result->scale / input.output_scale, &pair).ok())
+      !encode_fixed_point(input.input_scale * result->scale / input.output_scale, input.output_type, &pair)
+           .ok())
     return false;
   return accumulator_fits(bound, pair);
 }
@@ -118,12 +120,19 @@ class WeightQuantizer {
       for (size_t i = 0; i < count; ++i) range = {std::min(range.min, data[i]), std::max(range.max, data[i])};
       quantization = range_to_quantization(range, {false, plan_.form.power_of_two, false});
     }
+    const bool wide =
+        find_s8_rule(*node)->same_scale && plan_.type(node->outputs[0]) == schema::TensorType_S16;
     Constant result;
-    result.type = schema::TensorType_S8;
+    result.type = wide ? schema::TensorType_S16 : schema::TensorType_S8;
     result.shape = value.shape;
-    result.bytes.resize(count);
-    for (size_t i = 0; i < count; ++i) result.as<int8_t>()[i] = quantize_value(data[i], quantization);
-    node->inputs[index] = graph_.add_constant(value.name + "/s8", std::move(result));
+    result.bytes.resize(wide ? 2 * count : count);
+    for (size_t i = 0; i < count; ++i) {
+      if (wide)
+        result.as<int16_t>()[i] = quantize_value_s16(data[i], quantization);
+      else
+        result.as<int8_t>()[i] = quantize_value(data[i], quantization);
+    }
+    node->inputs[index] = graph_.add_constant(value.name + (wide ? "/s16" : "/s8"), std::move(result));
     graph_.value(node->inputs[index]).quantization = quantization;
     return Status();
   }
@@ -172,6 +181,8 @@ class WeightQuantizer {
     input.input_zero_point = plan_.quantization(node->inputs[0]).zero_point;
     input.output_scale = output_scale(*node);
     input.power_of_two = plan_.form.power_of_two;
+    input.input_type = plan_.type(node->inputs[0]);
+    input.output_type = plan_.type(node->outputs[0]);
     Constant s8;
     s8.type = schema::TensorType_S8;
     s8.shape = weights.shape;

@@ -88,6 +88,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   OCTET_RETURN_IF_ERROR(parse_range_options(arguments, &options->ranges));
   options->repair.round = arguments.round;
   options->precision_options.keep_float = arguments.keep_float;
+  options->precision_options.int16 = arguments.int16;
   OCTET_RETURN_IF_ERROR(parse_budget_options(arguments, &options->budget));
   if (!arguments.overrides.empty()) OCTET_RETURN_IF_ERROR(read_overrides(arguments.overrides, options));
   options->threads = static_cast<size_t>(arguments.threads);
