@@ -125,6 +125,8 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
                    "--precision fp32",
                    source.path.c_str());
     OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
+  } else if (options.samples != nullptr) {
+    OCTET_RETURN_IF_ERROR(calibrate_missing(*graph, options, &ranges, diagnostics, &report->samples));
   }
   return quantize_within_budget({in_float, ranges, options, quantized_already, parts.held_out != nullptr},
                                 graph, diagnostics, &report->budget);
@@ -167,6 +169,7 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
         "the network is quantized already: in fp32 its weights keep their quantized values, and " +
             std::to_string(simulate_pinned_scales(&graph)) + " activations are rounded as it says");
   diagnostics->detail("graph", "", "what is lowered\n" + print_graph(graph));
+  if (!options.export_qdq.empty()) OCTET_RETURN_IF_ERROR(export_qdq(graph, options.export_qdq, diagnostics));
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));
@@ -181,6 +184,9 @@ Status convert_file(const std::string& path, const std::string& output, const Co
   *report = ConvertReport();
   struct stat facts;
   if (::stat(path.c_str(), &facts) == 0) report->source_bytes = static_cast<uint64_t>(facts.st_size);
+  if (!options.export_qdq.empty() && options.precision != Precision::kInt8)
+    return error(StatusCode::kInvalidArgument, "--export-qdq %s: needs --precision int8",
+                 options.export_qdq.c_str());
   Diagnostics diagnostics;
   LoweredModel model;
   const Status status = run_stages(path, options, &model, &diagnostics, report);

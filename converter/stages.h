@@ -44,6 +44,10 @@ struct Range {
 using Ranges = std::map<ValueId, Range>;
 Status calibrate(const Graph& graph, const ConvertOptions& options, Ranges* ranges,
                  Diagnostics* diagnostics, size_t* samples);
+// For a network that is quantized already: ranges of the activations that it gives no scale, seen behind its own
+// rounding. None if it gives them all.
+Status calibrate_missing(const Graph& graph, const ConvertOptions& options, Ranges* ranges,
+                         Diagnostics* diagnostics, size_t* samples);
 // From options.ranges.cache, which must be of the file with this hash.
 Status calibrate_from_cache(const Graph& graph, const std::string& sha256, const ConvertOptions& options,
                             Ranges* ranges, Diagnostics* diagnostics, size_t* samples);
@@ -53,6 +57,10 @@ Status calibrate_from_cache(const Graph& graph, const std::string& sha256, const
 // type of a node's values says its precision, and every f32 node has float_reason.
 Status quantize(Graph* graph, const Ranges& ranges, const ConvertOptions& options,
                 Diagnostics* diagnostics);
+
+// export_qdq/: the quantized graph as an ONNX file with QuantizeLinear / DequantizeLinear around every value in
+// 8 bits (opset 17), 16 bits (opset 21), s8 weights and s32 bias. Written aside, then renamed.
+Status export_qdq(const Graph& graph, const std::string& path, Diagnostics* diagnostics);
 
 // lower/: graph -> model bytes. Computes multipliers, tables and folded bias from the values'
 // quantization. No golden runs, facts or provenance yet.

@@ -77,6 +77,8 @@ const OptionRow kOptions[] = {
      "How sure --max-drop must be to hold on other samples (default 0.95; 0.5: as measured)"},
     {kConvert, "--overrides", "FILE.json", &Arguments::overrides, false, 0,
      "Precision, range, method and weight scales of single operators and tensors (docs/cli.md)"},
+    {kConvert, "--export-qdq", "FILE.onnx", &Arguments::export_qdq, false, 0,
+     "Write the quantized network as ONNX with QuantizeLinear and DequantizeLinear too"},
     {kConvert | kCalibrate, "--mean", "A,B,C", &Arguments::mean, false, 0,
      "Mean per channel in 0..255 pixel units, in the network's channel order"},
     {kConvert | kCalibrate, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},

@@ -23,6 +23,7 @@ struct Arguments {
 
   // convert
   std::string output;
+  std::string export_qdq;
   std::string calibration;
   std::string precision = "int8";
   std::string method = "auto";

@@ -29,7 +29,10 @@ void import_unary_alpha(OnnxOp& op) {
   op.output(0, op.emit(op.type(), {op.input(0)}, attributes));
 }
 
-void import_binary(OnnxOp& op) { op.output(0, op.emit(op.type(), {op.input(0), op.input(1)})); }
+void import_binary(OnnxOp& op) {
+  if (import_fake_quantize(op)) return;
+  op.output(0, op.emit(op.type(), {op.input(0), op.input(1)}));
+}
 
 void import_pow(OnnxOp& op) {
   ValueId exponent = op.input(1);
@@ -66,6 +69,7 @@ void import_clip(OnnxOp& op) {
   }
   if (op.element_type(0) != schema::TensorType_F32) {  // an integer Clip: two exact steps in its own type
     ValueId x = op.input(0);
+    if (import_quantized_clip(op, low, high)) return;
     if (op.has_input(1)) x = op.emit("Max", {x, op.input(1)});
     if (op.has_input(2)) x = op.emit("Min", {x, op.input(2)});
     return op.output(0, x);

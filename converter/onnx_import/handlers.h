@@ -97,7 +97,20 @@ void import_qlinear_unary(OnnxOp& op);
 void import_qlinear_pool(OnnxOp& op);
 void import_qlinear_softmax(OnnxOp& op);
 void import_qlinear_concat(OnnxOp& op);
-void refuse_dynamic_quantization(OnnxOp& op);
+void import_qlinear_reduce_mean(OnnxOp& op);
+void import_qlinear_where(OnnxOp& op);
+
+// dynamic_quantized.cc
+void import_dynamic_quantize_linear(OnnxOp& op);
+void import_mat_mul_integer(OnnxOp& op);
+void import_conv_integer(OnnxOp& op);
+void import_mat_mul_integer_to_float(OnnxOp& op);
+void import_dynamic_quantize_mat_mul(OnnxOp& op);
+
+// fake_quantize.cc. False, and nothing is emitted, if the node is no end of fake quantization in arithmetic
+// (Mul, Div) or clamps no quantized bytes (Clip).
+bool import_fake_quantize(OnnxOp& op);
+bool import_quantized_clip(OnnxOp& op, double low, double high);
 
 // Shared between handlers.
 
@@ -113,6 +126,7 @@ ValueId emit_fully_connected(OnnxOp& op, ValueId x, ValueId weights, ValueId bia
 // Softmax or LogSoftmax with the meaning of the node's opset.
 ValueId emit_softmax(OnnxOp& op, const std::string& type, ValueId x, int64_t axis, bool flattens);
 ValueId emit_quantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis);
+ValueId emit_dequantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis);
 
 // Windows of convolutions and pools: spatial vectors of length 1 or 2 made 2-D, auto_pad resolved.
 struct Windows {

@@ -24,6 +24,14 @@ ValueId Scope::find(const std::string& name) const {
   return kNoValue;
 }
 
+const onnx::NodeProto* Scope::producer(const std::string& name) const {
+  for (const Scope* scope = this; scope != nullptr; scope = scope->outer) {
+    const auto found = scope->producers.find(name);
+    if (found != scope->producers.end()) return found->second;
+  }
+  return nullptr;
+}
+
 Importer::Importer(const onnx::ModelProto& model, Graph* graph, Diagnostics* diagnostics)
     : model_(model), graph_(graph), diagnostics_(diagnostics) {}
 
@@ -122,6 +130,7 @@ void Importer::import_node(const onnx::NodeProto& node, Scope* scope) {
                                               std::to_string(opset) + ") is not supported");
   handler(op);
   op.check_all_read();
+  for (const std::string& output : node.output()) scope->producers[output] = &node;
   for (int i = 0; i < node.output_size(); ++i)
     if (!node.output(i).empty() && scope->values.count(node.output(i)) == 0)
       op.unsupported("output " + std::to_string(i) + " ('" + node.output(i) + "') is not supported");
@@ -169,6 +178,14 @@ void Importer::import_outputs(const onnx::GraphProto& proto, const Scope& scope)
       seen.insert(copy);
     }
     const Value& written = graph_->value(value);
+    TensorType declared = written.type;
+    const int onnx_type = output.type().tensor_type().elem_type();
+    if (tensor_type(onnx_type, &declared) && declared != written.type &&
+        written.type == schema::TensorType_F32)
+      throw_error(StatusCode::kUnsupported,
+                  "output '" + output.name() + "' is declared " + onnx_type_name(onnx_type) +
+                      ", but holds real numbers; the integers of dynamic quantization "
+                      "exist only between its operators");
     graph_->outputs.push_back({output.name(), value, written.type, written.shape, {}});
   }
 }

@@ -32,9 +32,12 @@ struct Scope {
   const Scope* outer = nullptr;
   Opsets opsets;
   std::map<std::string, ValueId> values;
-  AttributeBindings attributes;  // of the function call this scope belongs to
+  AttributeBindings attributes;                             // of the function call this scope belongs to
+  std::map<std::string, const onnx::NodeProto*> producers;  // of the tensors that nodes of this scope wrote
 
   ValueId find(const std::string& name) const;
+  // The node that wrote the tensor, or null.
+  const onnx::NodeProto* producer(const std::string& name) const;
 };
 
 class OnnxOp {

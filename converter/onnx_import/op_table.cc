@@ -157,9 +157,9 @@ const Table& onnx_operators() {
       {"DequantizeLinear", import_dequantize_linear},
       {"QLinearConv", import_qlinear_conv},
       {"QLinearMatMul", import_qlinear_mat_mul},
-      {"ConvInteger", refuse_dynamic_quantization},
-      {"MatMulInteger", refuse_dynamic_quantization},
-      {"DynamicQuantizeLinear", refuse_dynamic_quantization},
+      {"ConvInteger", import_conv_integer},
+      {"MatMulInteger", import_mat_mul_integer},
+      {"DynamicQuantizeLinear", import_dynamic_quantize_linear},
   };
   return table;
 }
@@ -177,11 +177,13 @@ const Table& microsoft_operators() {
       {"QLinearGlobalAveragePool", import_qlinear_pool},
       {"QLinearLeakyRelu", import_qlinear_unary},
       {"QLinearMul", import_qlinear_binary},
+      {"QLinearReduceMean", import_qlinear_reduce_mean},
       {"QLinearSigmoid", import_qlinear_unary},
       {"QLinearSoftmax", import_qlinear_softmax},
+      {"QLinearWhere", import_qlinear_where},
       {"QuantizeLinear", import_quantize_linear},
-      {"DynamicQuantizeMatMul", refuse_dynamic_quantization},
-      {"MatMulIntegerToFloat", refuse_dynamic_quantization},
+      {"DynamicQuantizeMatMul", import_dynamic_quantize_mat_mul},
+      {"MatMulIntegerToFloat", import_mat_mul_integer_to_float},
   };
   return table;
 }

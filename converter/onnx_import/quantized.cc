@@ -31,15 +31,15 @@ void check_parameters(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, 
             shape_text(scales));
 }
 
-ValueId emit_dequantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis) {
+ValueId emit_between(OnnxOp& op, const char* type, std::vector<ValueId> inputs, int64_t axis) {
+  const ValueId x = inputs[0], scale = inputs[1], zero_point = inputs[2];
   require_constant(op, scale, "a scale");
   require_constant(op, zero_point, "a zero point");
-  std::vector<ValueId> inputs = {x, scale};
-  if (zero_point != kNoValue) inputs.push_back(zero_point);
+  if (zero_point == kNoValue) inputs.pop_back();
   const bool per_axis = element_count(op.value(scale).shape) != 1;
   if (per_axis) axis = op.axis(axis, static_cast<int64_t>(op.value(x).shape.size()));
   check_parameters(op, x, scale, zero_point, axis);
-  return op.emit("DequantizeLinear", inputs, {{"axis", per_axis ? axis : int64_t{0}}});
+  return op.emit(type, inputs, {{"axis", per_axis ? axis : int64_t{0}}});
 }
 
 // Inputs i, i + 1, i + 2 are x, its scale, its zero point.
@@ -64,14 +64,11 @@ ValueId dequantized_bias(OnnxOp& op, ValueId bias, ValueId x_scale, ValueId w_sc
 }  // namespace
 
 ValueId emit_quantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis) {
-  require_constant(op, scale, "a scale");
-  require_constant(op, zero_point, "a zero point");
-  std::vector<ValueId> inputs = {x, scale};
-  if (zero_point != kNoValue) inputs.push_back(zero_point);
-  const bool per_axis = element_count(op.value(scale).shape) != 1;
-  if (per_axis) axis = op.axis(axis, static_cast<int64_t>(op.value(x).shape.size()));
-  check_parameters(op, x, scale, zero_point, axis);
-  return op.emit("QuantizeLinear", inputs, {{"axis", per_axis ? axis : int64_t{0}}});
+  return emit_between(op, "QuantizeLinear", {x, scale, zero_point}, axis);
+}
+
+ValueId emit_dequantize(OnnxOp& op, ValueId x, ValueId scale, ValueId zero_point, int64_t axis) {
+  return emit_between(op, "DequantizeLinear", {x, scale, zero_point}, axis);
 }
 
 void import_quantize_linear(OnnxOp& op) {
@@ -159,10 +156,22 @@ void import_qlinear_concat(OnnxOp& op) {
   quantized_output(op, op.emit("Concat", inputs, {{"axis", axis}}), 0);
 }
 
-void refuse_dynamic_quantization(OnnxOp& op) {
-  op.unsupported(
-      "dynamic quantization has no output scale to convert; export a float network, or one with "
-      "QuantizeLinear and DequantizeLinear");
+// com.microsoft: data, data_scale, data_zero_point, reduced_scale, reduced_zero_point
+void import_qlinear_reduce_mean(OnnxOp& op) {
+  std::vector<int64_t> axes = op.integers("axes");
+  for (int64_t& axis : axes) axis = op.axis(axis, op.rank(0));
+  for (int64_t axis = 0; axes.empty() && axis < op.rank(0); ++axis) axes.push_back(axis);
+  std::sort(axes.begin(), axes.end());
+  const ValueId y =
+      op.emit("Reduce", {dequantized_input(op, 0)},
+              {{"kind", std::string("Mean")}, {"axes", axes}, {"keepdims", op.integer("keepdims", 1)}});
+  quantized_output(op, y, 3);
+}
+
+// com.microsoft: condition, X, x_scale, x_zero_point, Y, y_scale, y_zero_point, z_scale, z_zero_point
+void import_qlinear_where(OnnxOp& op) {
+  quantized_output(op, op.emit("Where", {op.input(0), dequantized_input(op, 1), dequantized_input(op, 4)}),
+                   7);
 }
 
 }  // namespace octet::converter

@@ -173,6 +173,11 @@ Status move_transpose(State* state, Node* node, bool* drop) {
   const ValueId y = node->outputs[0];
   Graph& graph = state->graph();
   const Quantization pin = graph.value(y).quantization;
+  const bool only_reader =
+      state->physical(x) == x && graph.consumers(x).size() == 1 && !graph.is_graph_output(x);
+  if (pin.quantized() && only_reader && !graph.value(x).quantization.quantized() &&
+      graph.producer(x) != nullptr)
+    graph.value(x).quantization = pin;  // rounding commutes with moving
   if (pin.quantized() && !same_pin(pin, graph.value(state->physical(x)).quantization)) {
     // The network rounds here: the bytes stay in place, and a Requantize carries them to the scale they take.
     node->op = "Requantize";
@@ -293,11 +298,28 @@ Status move_gather(State* state, Node* node) {
 }  // namespace
 
 bool is_elementwise(const Node& node) {
-  static const std::set<std::string> ops = {
-      "Add",     "Sub",  "Mul",         "Div",     "Min",            "Max",            "Pow",
-      "Mod",     "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal",          "And",
-      "Or",      "Xor",  "Where",       "PRelu",   "Cast",           "QuantizeLinear", "DequantizeLinear",
-      "Requantize"};
+  static const std::set<std::string> ops = {"Add",
+                                            "Sub",
+                                            "Mul",
+                                            "Div",
+                                            "Min",
+                                            "Max",
+                                            "Pow",
+                                            "Mod",
+                                            "Less",
+                                            "LessOrEqual",
+                                            "Greater",
+                                            "GreaterOrEqual",
+                                            "Equal",
+                                            "And",
+                                            "Or",
+                                            "Xor",
+                                            "Where",
+                                            "PRelu",
+                                            "Cast",
+                                            "QuantizeLinear",
+                                            "DequantizeLinear",
+                                            "Requantize"};
   return ops.count(node.op) != 0 || find_unary(node.op) != nullptr;
 }
 

@@ -29,6 +29,8 @@ void fuse(Graph* graph, const Node& function, Node* linear) {
   linear->attributes["table"] = std::shared_ptr<const Constant>(std::move(table));
   linear->attributes["table_scale"] = before.scale;
   linear->attributes["table_zero_point"] = static_cast<int64_t>(before.zero_point);
+  linear->attributes["table_function"] = function.op;  // with its parameters: what export_qdq writes
+  for (const auto& [key, value] : function.attributes) linear->attributes.emplace(key, value);
   linear->outputs[0] = function.outputs[0];
 }
 

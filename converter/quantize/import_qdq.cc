@@ -245,12 +245,19 @@ class QdqImport {
       if (shared != nullptr && !same_quantization(*shared, quantization)) rule = nullptr;
       shared = &quantization;
     }
-    if (rule != nullptr && (node->op == "ArgMax" || node->op == "ArgMin")) return Status();  // indices: no scale
-    if (rule == nullptr || !rule->same_scale || node->outputs.size() != 1 || node->op == "Pad" ||
+    if (rule != nullptr && (node->op == "ArgMax" || node->op == "ArgMin"))
+      return Status();  // indices: no scale
+    if (rule == nullptr || !rule->same_scale || node->outputs.size() != 1 ||
         !is_byte(graph_.value(node->outputs[0]).type))
       return error(StatusCode::kUnsupported, "%s: works on quantized bytes; it has no such form here",
                    describe(*node).c_str());
     const Quantization quantization = *shared;
+    if (node->op == "Pad" && node->text("mode", "constant") == "constant") {  // with a byte
+      const int bias = graph_.value(node->outputs[0]).type == schema::TensorType_U8 ? 128 : 0;
+      node->attributes["value"] =
+          (node->number("value", 0) - static_cast<float>(bias + quantization.zero_point)) *
+          quantization.scale;
+    }
     make_real(node->outputs[0]);
     pin(node->outputs[0], quantization);
     quantized_[node->outputs[0]] = node->outputs[0];

@@ -7,6 +7,7 @@
 
 namespace octet::converter {
 
+// Relu, and a Clip whose bounds are steps of the scale or lie beyond them, select such steps too: the same holds.
 // A same-scale operator with a scale on one side only gets it on the other, which is exact: forward
 // always (for Concat if all inputs agree); backward where it is the only reader of its input and only
 // selects elements (not for Resize and Pad, which make new ones). Repeats until nothing changes.

@@ -117,6 +117,9 @@ class Chooser {
   }
 
   bool cheaper_in_float(const std::vector<Node*>& group) const {
+    for (const Node* node : group)  // what a quantized network rounds stays as it says
+      for (ValueId id : f32_outputs(graph_, *node))
+        if (graph_.value(id).quantization.scale != 0) return false;
     S8Nodes without = s8_;
     for (const Node* node : group) without.erase(node);
     return crossings(group, s8_) > crossings(group, without);

@@ -131,7 +131,7 @@ TEST(Refused, ValuesThatAreComputed) {
   d.input("x", {4});
   d.node("DynamicQuantizeLinear", {"x"}, {"y", "s", "z"});
   d.output("y", TensorProto::UINT8);
-  expect_error(d, {"DynamicQuantizeLinear", "dynamic quantization"});
+  expect_error(d, {"output 'y'", "uint8", "dynamic quantization"});
 }
 
 TEST(Refused, TrainingAndUnknownAttributes) {

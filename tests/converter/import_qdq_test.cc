@@ -207,6 +207,37 @@ TEST(ImportQdq, MovementOfQuantizedBytes) {
   EXPECT_EQ(g.graph.nodes.size(), 2u);
 }
 
+TEST(ImportQdq, PaddingWithAByte) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 2}, {});
+  const ValueId bytes = g.q(x, 0.1f, 130, schema::TensorType_U8);
+  const ValueId p = g.node(
+      "Pad", "p", {bytes}, {1, 3}, {},
+      {{"pads", std::vector<int64_t>{0, 1, 0, 0}}, {"value", 140.0f}, {"mode", std::string("constant")}},
+      schema::TensorType_U8);
+  g.output(g.dq(p, 0.1f, 130));
+  ASSERT_TRUE(g.run().ok());
+  EXPECT_FLOAT_EQ(g.find("p")->number("value"), 1.0f);
+  EXPECT_EQ(g.quantization(p).zero_point, 2);
+}
+
+TEST(ImportQdq, ReluAndClipKeepTheStepsOfTheirInput) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 4}, {});
+  const ValueId r = g.node("Relu", "r", {g.qdq(x, 0.5f, 3)}, {1, 4}, {});
+  const ValueId c = g.node("Clip", "c", {r}, {1, 4}, {}, {{"min", -2.0f}, {"max", 7.5f}});
+  g.output(g.node("Sigmoid", "s", {c}, {1, 4}, {}));
+  ASSERT_TRUE(g.run().ok());
+  EXPECT_EQ(g.quantization(c).scale, 0.5f);
+  EXPECT_EQ(g.quantization(c).zero_point, 3);
+  QdqGraph between;  // a bound between two steps
+  const ValueId y = between.input("x", {1, 4}, {});
+  const ValueId d = between.node("Clip", "c", {between.qdq(y, 0.5f, 3)}, {1, 4}, {}, {{"max", 7.6f}});
+  between.output(between.node("Sigmoid", "s", {d}, {1, 4}, {}));
+  ASSERT_TRUE(between.run().ok());
+  EXPECT_EQ(between.quantization(d).scale, 0);
+}
+
 TEST(ImportQdq, IndexOfTheLargestByte) {
   QdqGraph g;
   const ValueId x = g.input("x", {1, 4}, {});

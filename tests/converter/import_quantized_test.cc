@@ -109,6 +109,116 @@ TEST(QLinear, OthersOfTheMicrosoftDomain) {
             "DequantizeLinear DequantizeLinear DequantizeLinear FullyConnected QuantizeLinear");
 }
 
+TEST(QLinear, ReduceMeanAndWhere) {
+  Quantized a({1, 2, 3, 4});
+  const Imported mean =
+      a.import("QLinearReduceMean", {a.x(), a.y()}, {ints("axes", {-1, 1}), integer("keepdims", 0)});
+  EXPECT_EQ(mean.ops(), "DequantizeLinear Reduce QuantizeLinear");
+  EXPECT_EQ(mean.graph.nodes[1]->integers("axes"), (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(mean.graph.outputs[0].shape, (converter::Dims{1, 3}));
+  Quantized b({1, 4});
+  b.b.input("choose", {1, 4}, TensorProto::BOOL);
+  EXPECT_EQ(b.import("QLinearWhere", {{"choose"}, b.x(), b.x(), b.y()}).ops(),
+            "DequantizeLinear DequantizeLinear Where QuantizeLinear");
+}
+
+// x -> DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul -> Add, as onnxruntime's quantize_dynamic writes
+// it.
+TEST(Dynamic, WeightsKeepTheirIntegersAndTheirScale) {
+  OnnxBuilder b(13);
+  b.input("x", {2, 3});
+  b.node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"});
+  b.node("MatMulInteger",
+         {"q", b.initializer(u8({3, 2}, {128, 129, 130, 131, 132, 127})), "z", b.initializer(u8({}, {128}))},
+         {"sum"});
+  b.node("Cast", {"sum"}, {"real"}, {integer("to", TensorProto::FLOAT)});
+  b.node("Mul", {"s", b.floats({2}, {0.5f, 2})}, {"scale"});
+  b.node("Mul", {"real", "scale"}, {"product"});
+  b.node("Add", {"product", b.floats({2}, {1, -1})}, {"y"});
+  b.output("y");
+  Imported imported = import_model(b);
+  ASSERT_TRUE(imported.status.ok()) << imported.status.message();
+  EXPECT_TRUE(imported.warned("dynamic quantization"));
+  bool found = true;
+  ASSERT_TRUE(converter::import_qdq(&imported.graph, &imported.diagnostics, &found).ok());
+  EXPECT_FALSE(found);  // the activations have no scales
+  ASSERT_TRUE(converter::run_passes(&imported.graph, &imported.diagnostics).ok());
+  ASSERT_EQ(imported.ops(), "FullyConnected");
+  const converter::Value& weights = imported.graph.value(imported.graph.nodes[0]->inputs[1]);
+  EXPECT_EQ(weights.quantization.channel_scales, (std::vector<float>{0.5f, 2}));
+  EXPECT_EQ(converter::to_floats(*weights.constant), (std::vector<float>{0, 1, 2, 2, 6, -2}));
+  EXPECT_EQ(converter::to_floats(constant(imported, 0, 2)), (std::vector<float>{1, -1}));
+}
+
+TEST(Dynamic, OnBytesWithAScaleOfTheirOwn) {
+  OnnxBuilder b(13);
+  b.input("x", {1, 2});
+  const std::string zero = b.initializer(u8({}, {7}));
+  b.node("QuantizeLinear", {"x", b.scalar(0.5f), zero}, {"q"});
+  b.node("MatMulInteger", {"q", b.initializer(s8({2, 1}, {3, -4})), zero}, {"sum"});
+  b.node("Cast", {"sum"}, {"real"}, {integer("to", TensorProto::FLOAT)});
+  b.node("Mul", {"real", b.scalar(0.25f)}, {"y"});
+  b.output("y");
+  const Answer answer = run_quantized(b, {{2, 1}});
+  ASSERT_EQ(answer.outputs.size(), 1u);
+  expect_near(answer.outputs[0], {0.25f * (3 * 4 - 4 * 2)});
+}
+
+// A chain of Div, Round, Clip, Mul on activations and on weights.
+OnnxBuilder arithmetic(float low, float high, float behind) {
+  OnnxBuilder b(13);
+  b.input("x", {1, 2});
+  b.node("Div", {"x", b.scalar(0.5f)}, {"a"});
+  b.node("Round", {"a"}, {"b"});
+  b.node("Clip", {"b", b.scalar(low), b.scalar(high)}, {"c"});
+  b.node("Mul", {"c", b.scalar(behind)}, {"d"});
+  const std::string scale = b.floats({1, 2}, {0.5f, 0.25f});
+  b.node("Div", {b.floats({2, 2}, {1, 0.3f, -100, 0.1f}), scale}, {"e"});
+  b.node("Round", {"e"}, {"f"});
+  b.node("Max", {"f", b.scalar(-127)}, {"g"});
+  b.node("Min", {"g", b.scalar(127)}, {"h"});
+  b.node("Mul", {scale, "h"}, {"w"});
+  b.node("MatMul", {"d", "w"}, {"y"});
+  b.output("y");
+  return b;
+}
+
+TEST(FakeQuantization, InArithmeticBecomesAPair) {
+  const Imported whole = import_model(arithmetic(-128, 127, 0.5f));
+  ASSERT_TRUE(whole.status.ok()) << whole.status.message();
+  EXPECT_EQ(whole.ops(), "QuantizeLinear DequantizeLinear DequantizeLinear FullyConnected");
+  EXPECT_EQ(converter::to_integers(constant(whole, 2, 0)), (std::vector<int64_t>{2, -127, 1, 0}));
+  EXPECT_EQ(whole.graph.nodes[2]->integer("axis"), 0);
+  const Imported narrow = import_model(arithmetic(0, 15, 0.5f));
+  EXPECT_EQ(narrow.ops(), "Clip QuantizeLinear DequantizeLinear DequantizeLinear FullyConnected");
+  EXPECT_EQ(narrow.graph.nodes[0]->number("max"), 7.5f);
+}
+
+TEST(FakeQuantization, OtherArithmeticStaysWhatItIs) {
+  // Another scale behind; more than 256 steps; steps that are no integers; a range without 0.
+  for (const OnnxBuilder& b : {arithmetic(-128, 127, 0.25f), arithmetic(-1000, 1000, 0.5f),
+                               arithmetic(-1.5f, 3, 0.5f), arithmetic(2, 9, 0.5f)}) {
+    const Imported imported = import_model(b);
+    ASSERT_TRUE(imported.status.ok()) << imported.status.message();
+    EXPECT_EQ(imported.ops(), "Div Round Clip Mul DequantizeLinear FullyConnected");
+  }
+}
+
+TEST(FakeQuantization, AClipOfBytesMovesInFront) {
+  OnnxBuilder b(13);
+  b.input("x", {4});
+  const std::string scale = b.scalar(0.5f), zero = b.initializer(s8({}, {3}));
+  b.node("QuantizeLinear", {"x", scale, zero}, {"q"});
+  b.node("Clip", {"q", b.initializer(s8({}, {-127})), b.initializer(s8({}, {100}))}, {"c"});
+  b.node("DequantizeLinear", {"c", scale, zero}, {"y"});
+  b.output("y");
+  const Imported imported = import_model(b);
+  ASSERT_TRUE(imported.status.ok()) << imported.status.message();
+  EXPECT_EQ(imported.ops(), "Clip QuantizeLinear DequantizeLinear");
+  EXPECT_EQ(imported.graph.nodes[0]->number("min"), -65);
+  EXPECT_EQ(imported.graph.nodes[0]->number("max"), 48.5f);
+}
+
 TEST(Qdq, WeightsKeepTheirBytesBehindATranspose) {
   OnnxBuilder b(13);
   b.input("x", {1, 3});

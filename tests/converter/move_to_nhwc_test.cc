@@ -251,25 +251,38 @@ TEST(MoveToNhwc, AttentionKeepsItsOrder) {
   EXPECT_EQ(m.transposes(), 3u);  // MatMul and the last Reshape insist
 }
 
-TEST(MoveToNhwc, PinnedScalesMoveWithTheValues) {
+// Conv -> Transpose, which the network rounds behind; the Conv's own output may have another reader.
+Imported rounded_behind_transpose(bool second_reader) {
   OnnxBuilder b(13);
   b.input("x", {1, 2, 3, 3});
   b.node("Conv", {"x", b.floats({4, 2, 1, 1}, noise(8, 1))}, {"c"});
   b.node("Transpose", {"c"}, {"t"}, {ints("perm", {0, 2, 3, 1})});
   b.output("t");
+  if (second_reader) {
+    b.node("Relu", {"c"}, {"r"});
+    b.output("r");
+  }
   Imported imported = import_model(b);
-  ASSERT_TRUE(imported.status.ok());
+  EXPECT_TRUE(imported.status.ok()) << imported.status.message();
   converter::Graph& graph = imported.graph;
-  const converter::ValueId weights = graph.nodes[0]->inputs[1], rounded = graph.nodes[1]->outputs[0];
-  graph.value(weights).quantization.channel_scales = {1, 2, 3, 4};
-  graph.value(weights).quantization.channel_axis = 0;
-  graph.value(rounded).quantization.scale = 0.5f;
+  converter::Quantization& weights = graph.value(graph.nodes[0]->inputs[1]).quantization;
+  weights.channel_scales = {1, 2, 3, 4};
+  weights.channel_axis = 0;
+  graph.value(graph.nodes[1]->outputs[0]).quantization.scale = 0.5f;
   bool changed = false;
-  ASSERT_TRUE(converter::move_to_nhwc(&graph, &imported.diagnostics, &changed).ok());
-  EXPECT_EQ(imported.ops(), "Conv Requantize");  // the network rounds behind the Transpose
+  EXPECT_TRUE(converter::move_to_nhwc(&graph, &imported.diagnostics, &changed).ok());
   EXPECT_EQ(graph.value(graph.nodes[0]->inputs[1]).quantization.channel_scales, (Floats{1, 2, 3, 4}));
   EXPECT_EQ(graph.value(graph.outputs[0].value).quantization.scale, 0.5f);
   EXPECT_TRUE(graph.outputs[0].permutation.empty());
+  return imported;
+}
+
+TEST(MoveToNhwc, PinnedScalesMoveWithTheValues) {
+  EXPECT_EQ(rounded_behind_transpose(false).ops(), "Conv");  // rounding commutes with moving
+  const Imported both = rounded_behind_transpose(true);
+  EXPECT_EQ(both.ops(), "Conv Requantize Relu");
+  EXPECT_EQ(both.graph.value(both.graph.nodes[0]->outputs[0]).quantization.scale,
+            0);  // Relu reads real numbers
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "converter/constant_math.h"
 #include "converter/pass.h"
+#include "converter/simulate_quantization.h"
 #include "converter/stages.h"
 #include "runtime/model.h"
 #include "runtime/session.h"
@@ -103,6 +104,21 @@ inline Answer run_model(const OnnxBuilder& builder, const std::vector<std::vecto
   if (!passed.ok()) return answer;
   answer.ops = imported.ops();
   for (const auto& port : imported.graph.outputs) answer.shapes.push_back(port.shape);
+  EXPECT_TRUE(run_graph(imported.graph, inputs, &answer.outputs));
+  return answer;
+}
+
+// The same for a quantized network, in f32 with its roundings.
+inline Answer run_quantized(const OnnxBuilder& builder, const std::vector<std::vector<float>>& inputs) {
+  Answer answer;
+  Imported imported = import_model(builder);
+  bool found = false;
+  Status status = imported.status;
+  if (status.ok()) status = converter::import_qdq(&imported.graph, &imported.diagnostics, &found);
+  if (status.ok()) status = converter::run_passes(&imported.graph, &imported.diagnostics);
+  EXPECT_TRUE(status.ok()) << status.message();
+  if (!status.ok()) return answer;
+  converter::simulate_pinned_scales(&imported.graph);
   EXPECT_TRUE(run_graph(imported.graph, inputs, &answer.outputs));
   return answer;
 }

@@ -91,6 +91,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   options->precision_options.int16 = arguments.int16;
   OCTET_RETURN_IF_ERROR(parse_budget_options(arguments, &options->budget));
   if (!arguments.overrides.empty()) OCTET_RETURN_IF_ERROR(read_overrides(arguments.overrides, options));
+  options->export_qdq = arguments.export_qdq;
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;
   OCTET_RETURN_IF_ERROR(parse_numbers("--mean", arguments.mean, &image.mean));
