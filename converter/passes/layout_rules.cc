@@ -298,28 +298,11 @@ Status move_gather(State* state, Node* node) {
 }  // namespace
 
 bool is_elementwise(const Node& node) {
-  static const std::set<std::string> ops = {"Add",
-                                            "Sub",
-                                            "Mul",
-                                            "Div",
-                                            "Min",
-                                            "Max",
-                                            "Pow",
-                                            "Mod",
-                                            "Less",
-                                            "LessOrEqual",
-                                            "Greater",
-                                            "GreaterOrEqual",
-                                            "Equal",
-                                            "And",
-                                            "Or",
-                                            "Xor",
-                                            "Where",
-                                            "PRelu",
-                                            "Cast",
-                                            "QuantizeLinear",
-                                            "DequantizeLinear",
-                                            "Requantize"};
+  static const std::set<std::string> ops = {
+      "Add",     "Sub",  "Mul",         "Div",     "Min",            "Max",            "Pow",
+      "Mod",     "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal",          "And",
+      "Or",      "Xor",  "Where",       "PRelu",   "Cast",           "QuantizeLinear", "DequantizeLinear",
+      "Requantize"};
   return ops.count(node.op) != 0 || find_unary(node.op) != nullptr;
 }
 
