@@ -18,6 +18,7 @@ class List {
   List(const Graph& graph, const PrecisionOptions& options) : graph_(graph) {
     for (const auto* names : {&options.int8, &options.int16, &options.keep_float})
       decided_.insert(names->begin(), names->end());
+    stay_.insert(options.int8.begin(), options.int8.end());
     for (const auto& node : graph.nodes) total_macs_ += count_macs(graph, *node);
   }
 
@@ -39,14 +40,14 @@ class List {
   }
 
   void add_layer(const Sensitivity& item, size_t index) {
-    if (decided_.count(item.node->name) != 0) return;
+    if (is_decided(*item.node)) return;
     steps_.push_back({true, {item.node->name}, index, item.noise, count_macs(graph_, *item.node)});
     with_weights_.insert(item.node);
   }
 
   void add_other_operators() {
     for (const auto& node : graph_.nodes)
-      if (with_weights_.count(node.get()) == 0 && decided_.count(node->name) == 0 && computes_in_s8(*node))
+      if (with_weights_.count(node.get()) == 0 && !is_decided(*node) && computes_in_s8(*node))
         steps_.push_back({true, {node->name}, kNoItem, 0, count_macs(graph_, *node)});
   }
 
@@ -74,6 +75,14 @@ class List {
     return std::any_of(ids.begin(), ids.end(), [&](ValueId id) { return values.count(id) != 0; });
   }
 
+  // By the name of the node, or because what it writes stays in 8 bits.
+  bool is_decided(const Node& node) const {
+    return decided_.count(node.name) != 0 ||
+           std::any_of(node.outputs.begin(), node.outputs.end(), [this](ValueId id) {
+             return id != kNoValue && stay_.count(graph_.value(id).name) != 0;
+           });
+  }
+
   bool computes_in_s8(const Node& node) const {
     if (node.op == "Quantize" || node.op == "Dequantize" || node.op == "Requantize") return false;
     if (find_s8_rule(node) == nullptr || node.inputs.empty()) return false;
@@ -90,7 +99,7 @@ class List {
   }
 
   const Graph& graph_;
-  std::set<std::string> decided_;
+  std::set<std::string> decided_, stay_;
   std::set<const Node*> with_weights_;
   std::vector<Promotion> steps_;
   uint64_t total_macs_ = 0;

@@ -156,6 +156,24 @@ TEST_F(Budget, NothingIsPromotedWhereItHoldsAnyway) {
   EXPECT_EQ(report_.budget.measured_on, "10 held-out calibration samples");
 }
 
+TEST_F(Budget, BadActivationGets16Bits) {
+  options_.budget.min_sqnr_db = 25;
+  const Status status = convert(Bad::kActivation);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_LT(report_.budget.sqnr_int8_db, 25);
+  EXPECT_EQ(report_.budget.int16, std::vector<std::string>{"b"});
+  EXPECT_TRUE(report_.budget.keep_float.empty());
+  EXPECT_EQ(report_.budget.sensitivity.front().name, "b");
+  EXPECT_EQ(report_.budget.sensitivity.front().promotion, "int16");
+  EXPECT_GT(report_.budget.sensitivity.front().share, 0.9);
+}
+
+TEST_F(Budget, WhatIsSaidToStayIn8BitsIsNotPromoted) {
+  options_.budget.min_sqnr_db = 25;
+  options_.precision_options.int8 = {"b"};
+  expect_refused(Bad::kActivation, "min-sqnr 25 dB: does not hold");
+}
+
 TEST_F(Budget, LayerWithBadWeightsIsKeptInFloat) {
   options_.budget.min_sqnr_db = 25;
   const Status status = convert(Bad::kWeights);
