@@ -66,14 +66,18 @@ Binding make_common(const Schema& schema, const std::vector<Tensor>& tensors, ke
   const Tensor& tensor = tensors[schema.tensor()];
   Shape declared;
   declared.rank = tensor.shape.rank;
-  int order[kMaxRank] = {}, inverse[kMaxRank] = {};
+  int order[kMaxRank] = {}, inverse[kMaxRank] = {}, before = -1;
   Binding binding;
   for (int i = 0; i < declared.rank; ++i) {
     const auto at = static_cast<flatbuffers::uoffset_t>(i);
     declared.dims[i] = schema.shape()->Get(at);
     order[i] = schema.permutation() && schema.permutation()->size() > 0 ? schema.permutation()->Get(at) : i;
     inverse[order[i]] = i;
-    binding.is_permuted |= order[i] != i;
+  }
+  for (int i = 0; i < declared.rank; ++i) {  // an axis of length 1 stands anywhere: one channel is one plane
+    if (declared[order[i]] == 1) continue;
+    binding.is_permuted |= order[i] < before;
+    before = order[i];
   }
   binding.tensor = schema.tensor();
   binding.declared_type = schema.type();

@@ -36,7 +36,7 @@ struct Binding {
   size_t declared_bytes = 0;
   size_t elements = 0;
 
-  // The permutation each way, for elements of the tensor's type.
+  // The permutation each way, for elements of the tensor's type; is_permuted where it moves any.
   kernels::CopyPlan to_tensor, to_declared;
   bool is_permuted = false;
   // Bytes between conversion (f32 <-> s8 or s16, in the declared order) and permutation.

@@ -103,6 +103,32 @@ TEST(Session, QuantizedPlanes) {
   }
 }
 
+// Axes of length 1 move no element; only the order of the other two (here 3 and 5) counts.
+TEST(Session, PermutedAxesOfLengthOne) {
+  std::vector<int> permutation = {0, 1, 2, 3};
+  const std::vector<int> declared = {1, 3, 1, 5};
+  do {
+    std::vector<int> shape, others;
+    for (const int axis : permutation) {
+      shape.push_back(declared[static_cast<size_t>(axis)]);
+      if (shape.back() > 1) others.push_back(axis);
+    }
+    OpTester t;
+    const int x = t.tensor(schema::TensorType_S8, shape, 0.5f, 3);
+    t.declare_input(x, schema::TensorType_F32, declared, permutation);
+    t.declare_output(x, schema::TensorType_F32, declared, permutation);
+    ASSERT_TRUE(t.create());
+    std::vector<float> in(15), out(15);
+    for (size_t i = 0; i < in.size(); ++i) in[i] = 0.5f * static_cast<float>(i) - 4.0f;
+    ASSERT_TRUE(t.session().set_input(0, in.data(), in.size() * sizeof(float)).ok());
+    ASSERT_TRUE(t.session().get_output(0, out.data(), out.size() * sizeof(float)).ok());
+    EXPECT_EQ(out, in);
+    const bool swapped = others[0] > others[1];
+    for (size_t i = 0; i < in.size(); ++i)
+      EXPECT_EQ(t.session().input(0).as<int8_t>()[swapped ? i % 5 * 3 + i / 5 : i], static_cast<int>(i) - 5);
+  } while (std::next_permutation(permutation.begin(), permutation.end()));
+}
+
 TEST(Session, UnsignedBytesFlipTheTopBit) {
   OpTester t;
   const int x = t.tensor(schema::TensorType_S8, {1, 2, 2}, 0.5f, 1),
