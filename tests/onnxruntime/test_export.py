@@ -106,6 +106,14 @@ class Export(unittest.TestCase):
             with self.subTest(options):
                 self.check(networks.float_network(), networks.samples(12), 25, *options)
 
+    def test_values_in_16_bits(self):
+        source = networks.float_network()
+        names = [node.output[0] for node in source.graph.node if node.op_type in ("Relu", "Clip", "Add", "LeakyRelu")]
+        exported = self.check(source, networks.samples(12), 35, "--int16", *names)
+        self.assertEqual(exported.model.opset_import[0].version, 21)
+        kinds = [tensor.data_type for tensor in exported.model.graph.initializer]
+        self.assertGreater(kinds.count(onnx.TensorProto.INT16), 3)
+
     def test_a_network_that_came_quantized(self):
         for model in (networks.torch_fake_quantize(), networks.tf2onnx_qdq(), networks.brevitas_qcdq()):
             shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
