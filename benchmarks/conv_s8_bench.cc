@@ -55,6 +55,7 @@ const Layer kLayers[] = {
     {"ultraface/first", square(240, 320, 3, 16, 3, 2, 1)},
     {"mobilenet_v1_025/first_96_8", square(96, 96, 3, 8, 3, 2, 1)},
     {"resnet8/first", square(32, 32, 3, 16, 3, 1, 1)},
+    {"mnist/first", square(28, 28, 1, 8, 5, 1, 2)},
     {"resnet8/conv_32_16", square(32, 32, 16, 16, 3, 1, 1)},
     {"resnet8/conv_8_64", square(8, 8, 64, 64, 3, 1, 1)},
     {"resnet18/conv_56_64", square(56, 56, 64, 64, 3, 1, 1)},

@@ -105,6 +105,13 @@ TEST_P(ConvS8KernelTest, FirstLayers) {
       }
     }
   }
+  for (const size_t kernel : {1, 2, 3, 4, 5, 6, 7, 9}) {  // one channel, few outputs
+    for (const size_t outputs : {1, 5, 8}) {
+      check_shape(square(19, 13 + 3 * kernel, 1, outputs, kernel, 1, kernel / 2));
+      check_shape(square(kernel, kernel + 15 + outputs, 1, outputs, kernel, 1, 0));
+      if (HasFatalFailure()) return;
+    }
+  }
   for (const size_t outputs : {1, 7, 8, 9, 16, 24, 31, 32, 33, 48, 50, 64, 80, 96, 100, 130}) {
     check_shape(square(9, 14, 3, outputs, 3, 2, 1));
     check_shape(square(6, 5, 3, outputs, 3, 1, 1));
@@ -118,6 +125,8 @@ TEST_P(ConvS8KernelTest, FirstLayers) {
            ConvShape{1, 5, 20, 3, 16, 1, 7, 1, 6, 1, 1, 0, 3, 0, 3, 1},     // steps of 18
            ConvShape{1, 9, 9, 2, 16, 5, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1},
            ConvShape{1, 3, 3, 3, 16, 3, 3, 1, 1, 1, 1, 12, 15, 12, 15, 1},  // mostly padding
+           ConvShape{3, 4, 3, 1, 8, 5, 3, 1, 1, 1, 1, 7, 25, 0, 9, 1},
+           ConvShape{2, 33, 5, 1, 6, 2, 7, 1, 1, 1, 1, 0, 3, 2, 70, 1},
            square(3, 230, 3, 16, 3, 1, 1),
            square(60, 3, 3, 16, 3, 1, 1),
        }) {
