@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise conv_s16 on 256-bit vectors, 16 channels or more, any geometry. Taps are multiplied two by two: the
-// words of two taps' inputs are interleaved, and pmaddwd (or vpdpwssd) adds both products to the accumulators of
-// 16 channels. Exact as conv_s16_gemm_256.h. s8 inputs are widened less their zero point as they are loaded.
+// Depthwise conv_s16 on 256-bit vectors, 16 channels or more, any geometry. Taps are multiplied two by two:
+// the words of two taps' inputs are interleaved, and pmaddwd (or vpdpwssd) adds both products to the
+// accumulators of 16 channels. Exact as conv_s16_gemm_256.h. s8 inputs are widened less their zero point as
+// they are loaded. Four neighbouring outputs share the loads of weights: loads are the limit.
 //
-// Blocks of 16 channels, the last moved back so that it ends at the last channel. A packed block: the header of
-// conv_s16_output_256.h, then for each pair of taps s16 weights[16][2], in the order of the accumulators; an odd
-// last tap is paired with itself and a weight of 0.
+// Blocks of 16 channels, the last moved back so that it ends at the last channel. A packed block: the header
+// of conv_s16_output_256.h, then for each pair of taps s16 weights[16][2], in the order of the accumulators;
+// an odd last tap is paired with itself and a weight of 0.
 //
 // Scratch: a row of padding, then the taps' addresses. Dot: conv_s16_gemm_256.h.
 #pragma once
@@ -60,43 +61,64 @@ struct WideDepthwise {
   template <bool kS16>
   static inline __m256i input(const int8_t* from, __m256i zero_point) {
     if (kS16) return load(from);
-    return _mm256_sub_epi16(
-        _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))), zero_point);
+    return _mm256_sub_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))),
+                            zero_point);
   }
 
-  // The pairs of taps [0, count) of a pixel, whose inputs are `offset` bytes behind the taps' addresses.
-  template <bool kS16, size_t kPairs>
-  static __attribute__((always_inline)) inline void multiply(const int8_t* const* taps, size_t count,
-                                                             size_t offset, const uint8_t* packed,
-                                                             __m256i zero_point, __m256i (&acc)[1][2]) {
-    acc[0][0] = load(packed);
-    acc[0][1] = load(packed + 32);
-    const uint8_t* weights = packed + kWideHeaderBytes;
-    const size_t n = kPairs ? kPairs : count;
-#pragma GCC unroll 5
-    for (size_t p = 0; p < n; ++p) {
-      const __m256i x = input<kS16>(taps[2 * p] + offset, zero_point);
-      const __m256i y = input<kS16>(taps[2 * p + 1] + offset, zero_point);
-      Dot::multiply_add(_mm256_unpacklo_epi16(x, y), load(weights + 64 * p), &acc[0][0]);
-      Dot::multiply_add(_mm256_unpackhi_epi16(x, y), load(weights + 64 * p + 32), &acc[0][1]);
+  // What all outputs of a span share.
+  struct Span {
+    const int8_t* const* taps;
+    size_t pairs;
+    size_t step;  // bytes from one output's inputs to the next's
+    __m256i zero_point;
+  };
+
+  // kCount outputs, whose inputs are `offset` bytes behind the taps' addresses.
+  template <bool kS16, size_t kCount>
+  static __attribute__((always_inline)) inline void multiply(const Span& span, size_t offset,
+                                                             const uint8_t* packed,
+                                                             __m256i (&acc)[kCount][2]) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kCount; ++i) {
+      acc[i][0] = load(packed);
+      acc[i][1] = load(packed + 32);
     }
-  }
-
-  // `count` outputs of all channels from element `at` on; `step` bytes between their inputs.
-  template <bool kS16, size_t kPairs>
-  static void run_span(const ConvS16& c, const uint8_t* packed, const int8_t* const* taps, size_t count,
-                       size_t step, void* output, size_t at, const WideEpilogue& e) {
-    const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(c.input_zero_point));
-    const size_t blocks = depthwise_blocks(c.input_channels, kBlock), bytes = block_bytes(c);
-    for (size_t i = 0; i < count; ++i, at += c.output_channels) {
-      for (size_t b = 0; b < blocks; ++b) {
-        const size_t first = depthwise_first_channel(c.input_channels, kBlock, b);
-        __m256i acc[1][2];
-        multiply<kS16, kPairs>(taps, pairs(c), i * step + first * (kS16 ? 2 : 1), packed + b * bytes,
-                               zero_point, acc);
-        finish_wide<WideDepthwise>(packed + b * bytes, kBlock, output, at + first, c.output_channels, acc, e);
+    const uint8_t* weights = packed + kWideHeaderBytes;
+    const size_t step = span.step;
+    for (size_t p = 0; p < span.pairs; ++p, weights += 64) {
+      const int8_t *x = span.taps[2 * p] + offset, *y = span.taps[2 * p + 1] + offset;
+      const __m256i w0 = load(weights), w1 = load(weights + 32);
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kCount; ++i) {
+        const __m256i xs = input<kS16>(x + i * step, span.zero_point);
+        const __m256i ys = input<kS16>(y + i * step, span.zero_point);
+        Dot::multiply_add(_mm256_unpacklo_epi16(xs, ys), w0, &acc[i][0]);
+        Dot::multiply_add(_mm256_unpackhi_epi16(xs, ys), w1, &acc[i][1]);
       }
     }
+  }
+
+  // kCount outputs of all channels from element `at` on.
+  template <bool kS16, size_t kCount>
+  static void run_outputs(const ConvS16& c, const uint8_t* packed, const Span& span, size_t offset,
+                          void* output, size_t at, const WideEpilogue& e) {
+    const size_t blocks = depthwise_blocks(c.input_channels, kBlock), bytes = block_bytes(c);
+    for (size_t b = 0; b < blocks; ++b, packed += bytes) {
+      const size_t first = depthwise_first_channel(c.input_channels, kBlock, b);
+      __m256i acc[kCount][2];
+      multiply<kS16, kCount>(span, offset + first * (kS16 ? 2 : 1), packed, acc);
+      finish_wide<WideDepthwise>(packed, kBlock, output, at + first, c.output_channels, acc, e);
+    }
+  }
+
+  template <bool kS16>
+  static void run_span(const ConvS16& c, const uint8_t* packed, const Span& span, size_t count, void* output,
+                       size_t at, const WideEpilogue& e) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4)
+      run_outputs<kS16, 4>(c, packed, span, i * span.step, output, at + i * c.output_channels, e);
+    for (; i < count; ++i)
+      run_outputs<kS16, 1>(c, packed, span, i * span.step, output, at + i * c.output_channels, e);
   }
 
   template <bool kS16>
@@ -106,15 +128,14 @@ struct WideDepthwise {
     ConvS8 in_bytes = c;  // whose channels are bytes, for the addresses of the taps
     in_bytes.input_channels *= conv_s16_input_bytes(c);
     const size_t step = c.stride_width * in_bytes.input_channels;
+    const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(c.input_zero_point));
     for (size_t item = first_item; item < last_item; ++item)
       for_each_span(in_bytes, input, item / c.output_height, item % c.output_height, padding, taps_at,
                     [&](const int8_t** taps_of_span, size_t x, size_t count) {
                       if (taps(c) % 2 != 0) taps_of_span[taps(c)] = taps_of_span[taps(c) - 1];
-                      const size_t at = (item * c.output_width + x) * c.output_channels;
-                      if (pairs(c) == 5)
-                        run_span<kS16, 5>(c, packed, taps_of_span, count, step, output, at, e);
-                      else
-                        run_span<kS16, 0>(c, packed, taps_of_span, count, step, output, at, e);
+                      const Span span = {taps_of_span, pairs(c), step, zero_point};
+                      run_span<kS16>(c, packed, span, count, output,
+                                     (item * c.output_width + x) * c.output_channels, e);
                     });
   }
 
