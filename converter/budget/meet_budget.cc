@@ -186,7 +186,10 @@ class Search {
     bool any = false;
     for (size_t steps = steps_.size(); steps > 0;) {
       steps = steps * 2 / 3;
-      OCTET_RETURN_IF_ERROR(attempt(first_steps(steps), &trial));
+      if (steps == 0)
+        trial = base_.copy();  // now with more of the doubt
+      else
+        OCTET_RETURN_IF_ERROR(attempt(first_steps(steps), &trial));
       if (!holds(trial)) break;
       *best = std::move(trial);
       any = true;
