@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kSamples = 32;
 constexpr int32_t kLeastChannels = 64;  // of input and output: below, no kernel is faster for knowing
-constexpr double kOutside = 0.003;
+constexpr double kOutside = 0.002;
 
 using Histogram = std::array<uint64_t, 256>;
 

@@ -64,50 +64,36 @@ struct SplitNotes {
   }
 };
 
-// Elements [k, k + 32) of a pixel, split.
+// Elements [k, k + 32) of a pixel, split: e = above - below.
 struct SplitVector {
-  __m256i y, e;  // e modulo 256
+  __m256i y, above, below;
 
-  SplitVector(__m256i x, __m256i low, __m256i high) {
-    y = _mm256_min_epu8(_mm256_subs_epu8(x, low), _mm256_sub_epi8(high, low));
-    e = _mm256_sub_epi8(_mm256_sub_epi8(x, low), y);
-  }
+  SplitVector(__m256i x, __m256i low, __m256i high)
+      : y(_mm256_min_epu8(_mm256_subs_epu8(x, low), _mm256_sub_epi8(high, low))),
+        above(_mm256_subs_epu8(x, high)),
+        below(_mm256_subs_epu8(low, x)) {}
+  __m256i any() const { return _mm256_or_si256(above, below); }
 };
 
-// Appends the entries of the window at k.
-inline SplitEntry* list_window(const uint8_t* x, const uint8_t* y, const uint8_t* low, size_t k,
-                               SplitEntry* to) {
-  int rest[kSplitWindow];
-  for (size_t i = 0; i < kSplitWindow; ++i) rest[i] = x[i] - low[i] - y[i];
-  for (bool any = true; any; ++to) {
-    any = false;
-    for (size_t i = 0; i < kSplitWindow; ++i) {
-      const int part = rest[i] > kLargestRest    ? kLargestRest
-                       : rest[i] < -kLargestRest ? -kLargestRest
-                                                 : rest[i];
-      to->rest[i] = static_cast<int8_t>(part);
-      rest[i] -= part;
-      any = any || rest[i] != 0;
-    }
-    to->window = static_cast<uint32_t>(k / kSplitWindow);
+// Appends an entry for each window of `rests` that is not all zeros.
+inline SplitEntry* list_rests(__m256i rests, size_t k, SplitEntry* to) {
+  alignas(32) uint8_t bytes[kSplitVector];
+  store(bytes, rests);
+  const __m256i none = _mm256_cmpeq_epi32(rests, _mm256_setzero_si256());
+  uint32_t windows = 0xff ^ static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(none)));
+  for (; windows != 0; windows &= windows - 1, ++to) {
+    const auto i = static_cast<size_t>(__builtin_ctz(windows));
+    std::memcpy(to->rest, bytes + kSplitWindow * i, kSplitWindow);
+    to->window = static_cast<uint32_t>(k / kSplitWindow + i);
   }
   return to;
 }
 
 // Appends the entries of a vector that has some.
-__attribute__((noinline)) inline SplitEntry* list_vector(__m256i x, __m256i low, const SplitVector& v,
-                                                         size_t k, SplitEntry* to) {
-  alignas(32) uint8_t xs[kSplitVector], ys[kSplitVector], lows[kSplitVector];
-  store(xs, x);
-  store(ys, v.y);
-  store(lows, low);
-  const __m256i none = _mm256_cmpeq_epi32(v.e, _mm256_setzero_si256());
-  uint32_t windows = 0xff ^ static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(none)));
-  for (; windows != 0; windows &= windows - 1) {
-    const size_t i = kSplitWindow * static_cast<size_t>(__builtin_ctz(windows));
-    to = list_window(xs + i, ys + i, lows + i, k + i, to);
-  }
-  return to;
+__attribute__((noinline)) inline SplitEntry* list_vector(const SplitVector& v, size_t k, SplitEntry* to) {
+  const __m256i most = _mm256_set1_epi8(kLargestRest);
+  to = list_rests(_mm256_sub_epi8(_mm256_min_epu8(v.above, most), _mm256_min_epu8(v.below, most)), k, to);
+  return list_rests(_mm256_sub_epi8(_mm256_subs_epu8(v.above, most), _mm256_subs_epu8(v.below, most)), k, to);
 }
 
 // Splits a pixel in place and lists its e; returns the list's end. Without `low`, all are 0.
@@ -120,7 +106,7 @@ inline SplitEntry* split_pixel(uint8_t* pixel, size_t elements, const uint8_t* l
     const __m256i x = load(pixel + k), from = low_from(k);
     const SplitVector v(x, from, load(high + k));
     store(pixel + k, v.y);
-    if (__builtin_expect(!_mm256_testz_si256(v.e, v.e), 0)) to = list_vector(x, from, v, k, to);
+    if (__builtin_expect(!_mm256_testz_si256(v.any(), v.any()), 0)) to = list_vector(v, k, to);
   }
   if (k == elements) return to;
   // Behind the last element low = 0 and high = 255: the next pixel's bytes stay.
@@ -129,7 +115,7 @@ inline SplitEntry* split_pixel(uint8_t* pixel, size_t elements, const uint8_t* l
   const SplitVector v(x, from,
                       _mm256_or_si256(load(high + k), _mm256_xor_si256(inside, _mm256_set1_epi8(-1))));
   store(pixel + k, v.y);
-  if (!_mm256_testz_si256(v.e, v.e)) to = list_vector(x, from, v, k, to);
+  if (!_mm256_testz_si256(v.any(), v.any())) to = list_vector(v, k, to);
   return to;
 }
 

@@ -88,8 +88,8 @@ TEST(UsualRanges, LeaveOutFewOnEachSide) {
   ASSERT_EQ(tensor.usual_high()->size(), 64u);
   for (unsigned k = 0; k < 64; ++k) {
     const std::vector<int> values = sorted_values(k);
-    const auto outside = static_cast<size_t>(static_cast<double>(values.size()) * 0.003);
-    ASSERT_EQ(outside, 2u);
+    const auto outside = static_cast<size_t>(static_cast<double>(values.size()) * 0.002);
+    ASSERT_EQ(outside, 1u);
     const int low = values[outside], high = values[values.size() - 1 - outside];
     EXPECT_EQ(tensor.usual_high()->Get(k), high) << k;
     EXPECT_EQ(tensor.usual_low()->Get(k), low < high ? low : high - 1) << k;
