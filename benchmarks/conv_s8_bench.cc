@@ -115,11 +115,32 @@ void fill_normal_weights(ConvCase* test) {
   }
 }
 
+// Ranges of input channels as networks have them behind a ReLU: from 16 to all values, half of them below 64;
+// one input in 300 lies outside.
+struct Ranges {
+  std::vector<uint8_t> low, high;
+
+  explicit Ranges(ConvCase* test) {
+    testing::Random random(3);
+    const size_t channels = test->conv.input_channels;
+    low.assign(channels + 32, 0);
+    for (size_t k = 0; k < channels + 32; ++k)
+      high.push_back(static_cast<uint8_t>(std::min(255.0f, std::exp2(random.f32(4.0f, 8.0f)))));
+    for (size_t i = 0; i < test->input.size(); ++i) {
+      const int most = random.one_in(300) ? 255 : high[i % channels];
+      test->input[i] = static_cast<int8_t>(random.in_range(0, most) - 128);
+    }
+    test->conv.input_low = low.data();
+    test->conv.input_high = high.data();
+  }
+};
+
 void run_layer(benchmark::State& state, const ConvS8Kernel& kernel, const Layer& layer) {
   ConvCase test(layer.shape, ConvData::kRandom, ConvOutput::kS8, 1);
   // Shifts as networks have them: left shifts are rare and cost extra.
   for (int8_t& p : test.right_shift) p = layer.shape.groups > 1 ? 3 : 8;
   fill_normal_weights(&test);
+  const Ranges ranges(&test);
   const ConvS8& c = test.conv;
   if (!kernel.supports(c)) return state.SkipWithError("not supported with these weights");
   const AlignedMemory packed = allocate(kernel.packed_bytes(c)), scratch = allocate(kernel.scratch_bytes(c));
@@ -145,7 +166,8 @@ void register_all() {
   size_t count = 0;
   const ConvS8Kernel* const* rows = conv_s8_kernels(&count);
   for (const Layer& layer : kLayers) {
-    const ConvCase test(layer.shape, ConvData::kTies, ConvOutput::kS8, 1);
+    ConvCase test(layer.shape, ConvData::kTies, ConvOutput::kS8, 1);
+    const Ranges ranges(&test);
     for (size_t i = 0; i + 1 < count; ++i) {  // all but the reference
       const ConvS8Kernel& kernel = *rows[i];
       if (!detect_cpu_features().can_run(kernel.feature) || !kernel.supports(test.conv)) continue;
