@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ThreadPool on the operating system's threads.
+// ThreadPool on the operating system's threads. Handing over work makes no system call, unless somebody
+// sleeps.
 //
 //   slot t     belongs to thread t, thread 0 being the caller of run(). Its word holds the calls that nobody
 //   has
@@ -115,6 +116,7 @@ struct ThreadPool::State {
   alignas(64) std::atomic<size_t> remaining{0};  // calls of this run that have not returned
   Sleeper caller;
   alignas(64) std::atomic<bool> stop{false};
+  Lent lent = {};  // in their place
 
   // Makes the calls that a slot still holds.
   void empty_slot(Slot* slot) {
@@ -156,15 +158,21 @@ struct ThreadPool::State {
     pthread_attr_destroy(&attributes);
     return failed;
   }
+
+  void end() {
+    stop.store(true);
+    for (size_t t = 1; t <= started; ++t) slots[t].sleeper.wake();
+    for (size_t t = 1; t <= started; ++t) pthread_join(slots[t].thread, nullptr);
+    started = 0;
+  }
 };
 
 ThreadPool::ThreadPool() : state_(new (std::nothrow) State()) {}
 
 ThreadPool::~ThreadPool() {
   if (!state_) return;
-  state_->stop.store(true);
-  for (size_t t = 1; t <= state_->started; ++t) state_->slots[t].sleeper.wake();
-  for (size_t t = 1; t <= state_->started; ++t) pthread_join(state_->slots[t].thread, nullptr);
+  state_->end();
+  if (state_->lent.handle) state_->lent.free(state_->lent.handle);
 }
 
 Status ThreadPool::create(size_t threads, std::unique_ptr<ThreadPool>* pool) {
@@ -182,6 +190,7 @@ Status ThreadPool::create(size_t threads, std::unique_ptr<ThreadPool>* pool) {
 
 void ThreadPool::run(Task task, void* argument, size_t count) {
   State& state = *state_;
+  if (state.lent.handle) return state.lent.run(state.lent.handle, task, argument, count);
   state.task = task;
   state.argument = argument;
   state.remaining.store(count);
@@ -195,6 +204,13 @@ void ThreadPool::run(Task task, void* argument, size_t count) {
   state.caller.wait([&] { return state.remaining.load() == 0; });
 }
 
-pthreadpool* ThreadPool::for_xnnpack() const { return nullptr; }
+void ThreadPool::borrow(const Lent& lent) {
+  state_->end();
+  state_->lent = lent;
+}
+
+void* ThreadPool::lent() const { return state_->lent.handle; }
+
+size_t ThreadPool::threads() const { return state_->threads; }
 
 }  // namespace octet

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The threads of a session. A build has one of two implementations: thread_pool.cc, which needs the operating
-// system's threads alone, or, with XNNPACK, xnnpack/thread_pool.cc over the pthreadpool that XNNPACK shares.
+// The threads of a session: its own, or, where another library computes a part of the network, that library's
+// (xnnpack/shared_threads.h), so that two sets of threads do not wait for each other's cores.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
 #include "runtime/status.h"
-
-struct pthreadpool;
 
 namespace octet {
 
@@ -28,8 +26,18 @@ class ThreadPool {
   // time; allocates nothing.
   void run(Task task, void* argument, size_t count);
 
-  // The pool as XNNPACK takes it; null if XNNPACK is not in this build.
-  pthreadpool* for_xnnpack() const;
+  // Somebody else's threads.
+  struct Lent {
+    void* handle;
+    void (*run)(void* handle, Task task, void* argument, size_t count);  // as ThreadPool::run
+    void (*free)(void* handle);
+  };
+  // The pool's own threads end; later calls are made by these, which the pool frees at its end. Once, and not
+  // while it runs.
+  void borrow(const Lent& lent);
+  // The handle of what was borrowed; null: nothing.
+  void* lent() const;
+  size_t threads() const;
 
  private:
   struct State;

@@ -13,8 +13,8 @@
 #include <new>
 #include <set>
 
-#include "runtime/thread_pool.h"
 #include "runtime/xnnpack/island_builder.h"
+#include "runtime/xnnpack/shared_threads.h"
 
 namespace octet {
 namespace {
@@ -117,8 +117,10 @@ Status prepare_xnnpack_island(const std::vector<OpView>& views, const std::vecto
     status = builder.add(*operators[i]);
   if (status != xnn_status_success) return refused(views[0], "definition", status);
 
+  pthreadpool* threads = nullptr;
+  OCTET_RETURN_IF_ERROR(share_threads(context->pool, &threads));
   xnn_runtime_t created = nullptr;
-  status = xnn_create_runtime_v2(builder.subgraph(), context->pool ? context->pool->for_xnnpack() : nullptr, 0, &created);
+  status = xnn_create_runtime_v2(builder.subgraph(), threads, 0, &created);
   if (status != xnn_status_success) return refused(views[0], "creation", status);
   RuntimePointer runtime(created);
 
