@@ -48,6 +48,8 @@ Status hold_out_samples(ConvertOptions* options, SampleParts* parts) {
   for (size_t i = 0; i < budget.labels.size(); ++i)
     if (parts->held_out->contains(i)) labels.push_back(budget.labels[i]);
   budget.labels = labels;
+  budget.validation_name =
+      std::string("every ") + (period == 4 ? "fourth" : "second") + " calibration sample, held out";
   budget.validation = parts->held_out.get();
   options->samples = parts->kept.get();
   return Status();

@@ -220,10 +220,10 @@ class Search {
     const double share = best->chosen.empty() && holds(base_, kFirstShare) ? kFirstShare : 1 - kFirstShare;
     const double bound = budget_.max_drop ? bound_points(best->judgement, share) : 0;
     fill_report({budget_, items_, steps_, best->chosen, base_.judgement, best->judgement, bound}, report);
-    report->measured_on = task_.held_out ? std::to_string(report->samples) + " held-out calibration samples"
-                                         : budget_.validation_name;
-    if (report->measured_on.empty())
-      report->measured_on = std::to_string(report->samples) + " validation samples";
+    const std::string count = std::to_string(report->samples) + " samples";
+    report->measured_on = task_.held_out                    ? count + " (" + budget_.validation_name + ")"
+                          : budget_.validation_name.empty() ? count + " for validation"
+                                                            : budget_.validation_name;
     for (const std::string& name : report->keep_float)
       for (const auto& node : best->graph.nodes)
         if (node->name == name) node->float_reason = "promoted for " + report->asked;

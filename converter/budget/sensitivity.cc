@@ -51,7 +51,8 @@ class Measurement {
   bool is_rounded(ValueId id) const {
     if (id == kNoValue || static_cast<size_t>(id) >= inputs_.reference.values.size()) return false;
     const Value& value = inputs_.quantized.value(id);
-    return !value.is_constant() && value.type == schema::TensorType_S8;
+    return !value.is_constant() && value.type == schema::TensorType_S8 &&
+           inputs_.reference.value(id).type == schema::TensorType_F32;
   }
 
   // s8 values in groups: same-scale operators join what has the same quantization.

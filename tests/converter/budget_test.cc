@@ -159,7 +159,7 @@ TEST_F(Budget, NothingIsPromotedWhereItHoldsAnyway) {
   EXPECT_GE(report_.budget.sqnr_db, 20);
   EXPECT_EQ(report_.budget.samples, 10u) << "every fourth of 40";
   EXPECT_EQ(report_.samples, 30u) << "the others calibrate";
-  EXPECT_EQ(report_.budget.measured_on, "10 held-out calibration samples");
+  EXPECT_EQ(report_.budget.measured_on, "10 samples (every fourth calibration sample, held out)");
 }
 
 TEST_F(Budget, BadActivationGets16Bits) {
