@@ -27,12 +27,13 @@ struct PadBlocks {
   const int32_t* maps[8] = {};   // [output_dims[d]]; null for axes that stay as they are, but the last
   // The longest run of the last axis along which its map counts up by one: copied at once.
   size_t run_first = 0, run_last = 0;
+  bool fills_around = false;  // all of the last axis outside the run is fill
   size_t block_bytes = 0;
   uint8_t fill[8] = {};      // one element
   size_t element_bytes = 1;  // divides block_bytes
 };
 
-// Fills run_first and run_last.
+// Fills run_first, run_last and fills_around.
 void find_pad_run(PadBlocks* pad);
 
 // Writes rows [first, last) of the product of all output dimensions but the last.

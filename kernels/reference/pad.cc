@@ -8,6 +8,9 @@
 namespace octet::kernels {
 namespace {
 
+// Bytes: shorter rows are filled all at once, and what is copied overwrites a part of them.
+constexpr size_t kShortRow = 256;
+
 int64_t modulo(int64_t a, int64_t n) { return (a % n + n) % n; }
 
 void fill_blocks(const PadBlocks& pad, uint8_t* to, size_t blocks) {
@@ -71,23 +74,31 @@ void find_pad_run(PadBlocks* pad) {
     }
     first = end;
   }
+  pad->fills_around = true;
+  for (size_t i = 0; i < length; ++i)
+    pad->fills_around &= map[i] < 0 || (i >= pad->run_first && i < pad->run_last);
 }
 
 void pad_blocks(const PadBlocks& pad, const void* input, void* output, size_t first, size_t last) {
   const size_t length = pad.output_dims[pad.rank - 1];
   const size_t stride = pad.input_strides[pad.rank - 1] * pad.block_bytes;
+  const bool fills_first =
+      pad.fills_around && pad.element_bytes == 1 && length * pad.block_bytes <= kShortRow;
+  if (fills_first && last > first)
+    fill_blocks(pad, static_cast<uint8_t*>(output) + first * length * pad.block_bytes,
+                (last - first) * length);
   for (size_t row = first; row < last; ++row) {
     const uint8_t* from = source_row(pad, static_cast<const uint8_t*>(input), row);
     uint8_t* to = static_cast<uint8_t*>(output) + row * length * pad.block_bytes;
     if (from == nullptr || pad.run_first == pad.run_last) {
-      pad_part(pad, from, to, 0, length);
+      if (!fills_first) pad_part(pad, from, to, 0, length);
       continue;
     }
-    pad_part(pad, from, to, 0, pad.run_first);
+    if (!fills_first) pad_part(pad, from, to, 0, pad.run_first);
     const size_t source = static_cast<size_t>(pad.maps[pad.rank - 1][pad.run_first]);
     std::memcpy(to + pad.run_first * pad.block_bytes, from + source * stride,
                 (pad.run_last - pad.run_first) * pad.block_bytes);
-    pad_part(pad, from, to, pad.run_last, length);
+    if (!fills_first) pad_part(pad, from, to, pad.run_last, length);
   }
 }
 
