@@ -13,6 +13,10 @@ namespace {
 
 constexpr double kLargestS32 = 2147483647.0;
 
+// 16-bit inputs fill s32 from about a thousand weights on: their scales rise in small steps, and leave room
+// for what repair moves weights and bias by.
+constexpr double kWideMargin = 1.02, kWideStep = 1.03125;
+
 double max_abs(const float* data, size_t count) {
   double largest = 0;
   for (size_t i = 0; i < count; ++i) largest = std::max<double>(largest, std::fabs(data[i]));
@@ -40,7 +44,8 @@ bool try_scale(const ChannelInput& input, double scale, ChannelWeights* result) 
   const double centred = input.bias - (to_s8 ? input.output_scale / 128 : 0);
   const double bias = std::nearbyint(centred / (input.input_scale * result->scale));
   const double bound = sum * largest_difference(input.input_type, input.input_zero_point) + std::fabs(bias);
-  if (!(bound <= kLargestS32)) return false;
+  const bool wide = input.input_type == schema::TensorType_S16;
+  if (!(bound * (wide ? kWideMargin : 1) <= kLargestS32)) return false;
   result->bias = static_cast<int32_t>(bias);
   FixedPoint pair;
   if (input.output_scale > 0 &&
@@ -75,8 +80,9 @@ ChannelWeights quantize_channel(const ChannelInput& input) {
   }
   scale = std::max(scale, input.pinned_scale > 0 ? 0 : input.common_scale);
   if (input.power_of_two && input.pinned_scale == 0) scale = power_of_two_above(static_cast<float>(scale));
-  for (int attempt = 0; attempt < 40 && !try_scale(input, scale, &result); ++attempt) {
-    scale *= 2;
+  const bool wide = input.input_type == schema::TensorType_S16 && !input.power_of_two;
+  for (int attempt = 0; attempt < (wide ? 400 : 40) && !try_scale(input, scale, &result); ++attempt) {
+    scale *= wide ? kWideStep : 2;
     result.raised = true;
   }
   return result;

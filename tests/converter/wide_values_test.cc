@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "converter/golden.h"
+#include "converter/quantize/quantize_weights.h"
 #include "quantize_graph.h"
 #include "runtime/model.h"
 #include "runtime/session.h"
@@ -112,6 +113,26 @@ TEST(WideValues, AnUnknownNameIsAnError) {
   EXPECT_NE(status.message().find("'nobody' in 16 bits: no operator or tensor has this name"),
             std::string::npos)
       << status.message();
+}
+
+// 16-bit inputs and many weights: the channel's scale rises no more than the accumulator needs.
+TEST(WideValues, WeightScalesLeaveRoomInTheAccumulator) {
+  const std::vector<float> weights(1200, 0.25f);
+  ChannelInput input;
+  input.weights = weights.data();
+  input.count = weights.size();
+  input.bias = 3;
+  input.input_scale = 0.001;
+  input.output_scale = 0.05;
+  const ChannelWeights narrow = quantize_channel(input);
+  EXPECT_FALSE(narrow.raised);
+  input.input_type = schema::TensorType_S16;
+  const ChannelWeights wide = quantize_channel(input);
+  EXPECT_TRUE(wide.raised);
+  double bound = std::fabs(wide.bias);
+  for (int8_t w : wide.weights) bound += 16384.0 * std::abs(w);
+  EXPECT_LT(bound, 2147483647.0);
+  EXPECT_GT(bound, 0.9 * 2147483647.0);
 }
 
 // Weights of `outputs` channels that 8 bits hold exactly.
