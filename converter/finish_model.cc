@@ -42,7 +42,8 @@ Status measure(const Model& model, const std::vector<std::vector<uint8_t>>& gold
   OCTET_RETURN_IF_ERROR(open_session(model, "", true, &all_features));
   extras->arena_bytes = reference->arena_bytes();
   extras->weights_bytes = sum_weights(model);
-  OCTET_RETURN_IF_ERROR(measure_usual_ranges(model, samples, all_features.get(), &extras->usual_ranges));
+  OCTET_RETURN_IF_ERROR(
+      measure_usual_ranges(model, samples, all_features.get(), &extras->usual_ranges, diagnostics));
   const std::vector<CoveredTensor> covered = find_covered_tensors(model);
   bool any = false;
   for (const CoveredTensor& entry : covered) any = any || entry.recorded;

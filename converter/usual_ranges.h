@@ -12,7 +12,10 @@
 namespace octet::converter {
 
 // Of the activations that a 1x1 convolution with many channels reads, over the first samples. `session` is
-// one of `model`; its inputs are overwritten. *ranges stays empty without samples or such convolutions.
-Status measure_usual_ranges(const Model& model, SampleSource* samples, Session* session, UsualRanges* ranges);
+// one of `model`; its inputs are overwritten. *ranges stays empty with fewer than two different samples, or
+// without such convolutions, and lacks activations whose ranges differ too much from sample to sample.
+// `diagnostics` may be null.
+Status measure_usual_ranges(const Model& model, SampleSource* samples, Session* session, UsualRanges* ranges,
+                            Diagnostics* diagnostics);
 
 }  // namespace octet::converter

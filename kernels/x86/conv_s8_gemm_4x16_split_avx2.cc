@@ -203,13 +203,13 @@ void Split::run_tiles(const MicroTile<Split>& t, size_t first, size_t rows, size
 
 bool supports(const ConvS8& c) { return c.input_high && c.groups == 1 && has_own_pixels(c); }
 
-// Hundredths of a cycle that a pixel takes, fitted to 105 layers of six networks: of each panel, of its
+// Hundredths of a cycle that a pixel takes, fitted to 100 layers of five networks: of each panel, of its
 // windows and groups here, of windows in conv_s8_gemm_4x16_avx2, of steps of four in conv_s8_gemm_6x16_avx2;
 // and of splitting, once for all panels.
-constexpr size_t kPanelCost = 1235, kWindowCost = 135, kGroupCost = 136;
+constexpr size_t kPanelCost = 1090, kWindowCost = 135, kGroupCost = 118;
 constexpr size_t kOverlappingPanelCost = 1130, kOverlappingWindowCost = 171;
 constexpr size_t kWidenedPanelCost = 200, kWidenedStepCost = 269;
-constexpr size_t kSplitCost = 1100, kSplitElementCost = 17;
+constexpr size_t kSplitCost = 2600, kSplitElementCost = 18;
 
 // A few panels tell. Three in a hundred are for inputs that lie outside more often than in calibration.
 bool pays(const ConvS8& c) {
