@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "converter/budget/meet_budget.h"
+#include "converter/measure/measure.h"
+#include "converter/measure/model_facts.h"
 #include "converter/pass.h"
 #include "converter/print_graph.h"
 #include "converter/repair/repair.h"
@@ -28,45 +30,6 @@ void fill_messages(const Diagnostics& diagnostics, ConvertReport* report) {
 }
 
 namespace {
-
-// s16 where an s16 activation is read or written, else s8 where one of s8 is, else f32, else integer.
-std::string precision_of(const schema::Operator& op, const Model& model) {
-  bool s8 = false, s16 = false, f32 = false;
-  for (const auto* indices : {op.inputs(), op.outputs()}) {
-    if (indices == nullptr) continue;
-    for (const int32_t index : *indices) {
-      if (index < 0) continue;
-      const Tensor& tensor = model.tensors()[static_cast<size_t>(index)];
-      s8 = s8 || (tensor.is_s8() && !tensor.is_constant());
-      s16 = s16 || (tensor.is_s16() && tensor.scale != 0 && !tensor.is_constant());
-      f32 = f32 || (tensor.is_f32() && !tensor.is_constant());
-    }
-  }
-  return s16 ? "s16" : s8 ? "s8" : f32 ? "f32" : "integer";
-}
-
-Status fill_facts(const LoweredModel& lowered, ConvertReport* report) {
-  std::unique_ptr<Model> model;
-  OCTET_RETURN_IF_ERROR(Model::load_memory(lowered.data(), lowered.bytes, &model));
-  const schema::Facts& facts = *model->root().facts();
-  report->arena_bytes = facts.arena_bytes();
-  report->macs = facts.macs();
-  report->weights_bytes = facts.weights_bytes();
-  report->model_bytes = lowered.bytes;
-  report->minimum_headroom_bits = lowered.minimum_headroom_bits;
-  if (model->root().operators() == nullptr) return Status();
-  for (const schema::Operator* op : *model->root().operators()) {
-    LayerReport layer;
-    layer.name = op->name() != nullptr ? op->name()->str() : "";
-    layer.type = schema::EnumNameOperatorType(op->type());
-    layer.precision = precision_of(*op, *model);
-    layer.reason = op->float_reason() != nullptr ? op->float_reason()->str() : "";
-    report->float_operators += layer.precision == "f32" ? 1 : 0;
-    report->int8_operators += layer.precision == "s8" || layer.precision == "s16" ? 1 : 0;
-    report->layers.push_back(std::move(layer));
-  }
-  return Status();
-}
 
 // The first calibration sample, for a golden run that looks like real use.
 Status first_sample(SampleSource* samples, size_t inputs, std::vector<std::vector<uint8_t>>* sample) {
@@ -132,6 +95,21 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
                                 graph, diagnostics, &report->budget);
 }
 
+// Facts, and what was lost on the way from `reference`; a conversion does not fail for want of the latter.
+Status fill_report(const Graph& reference, const Graph& graph, const LoweredModel& lowered,
+                   const ConvertOptions& options, Diagnostics* diagnostics, ConvertReport* report) {
+  std::unique_ptr<Model> model;
+  OCTET_RETURN_IF_ERROR(Model::load_memory(lowered.data(), lowered.bytes, &model));
+  fill_facts(*model, lowered, report);
+  explain_int16(options, report);
+  if (options.precision != Precision::kInt8) return Status();
+  const Status measured = measure({reference, graph, lowered, *model}, options, report);
+  if (!measured.ok())
+    diagnostics->warning("measure", "",
+                         "the layers could not be measured: " + std::string(measured.message()));
+  return Status();
+}
+
 void check_preprocessing(const Graph& graph, const ConvertOptions& options, Diagnostics* diagnostics) {
   if (!options.preprocessing.present) return;
   const bool any_image = std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const GraphPort& port) {
@@ -161,6 +139,7 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   bool quantized_already = false;
   OCTET_RETURN_IF_ERROR(import_qdq(&graph, diagnostics, &quantized_already));
   OCTET_RETURN_IF_ERROR(run_passes(&graph, diagnostics));
+  const Graph reference = graph.clone();
   if (options.precision == Precision::kInt8)
     OCTET_RETURN_IF_ERROR(to_int8(quantized_already, {path, sha256}, options, &graph, diagnostics, report));
   else if (quantized_already)
@@ -173,8 +152,9 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));
-  return finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics,
-                      options.samples);
+  OCTET_RETURN_IF_ERROR(finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics,
+                                     options.samples));
+  return fill_report(reference, graph, *model, options, diagnostics, report);
 }
 
 }  // namespace
@@ -192,7 +172,6 @@ Status convert_file(const std::string& path, const std::string& output, const Co
   const Status status = run_stages(path, options, &model, &diagnostics, report);
   fill_messages(diagnostics, report);
   OCTET_RETURN_IF_ERROR(status);
-  OCTET_RETURN_IF_ERROR(fill_facts(model, report));
   return write_file(output, model.data(), model.bytes);
 }
 

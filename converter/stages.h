@@ -75,6 +75,7 @@ struct LoweredModel {
   size_t offset = 0, bytes = 0;
   std::vector<int> value_to_tensor;
   double minimum_headroom_bits = 31;
+  std::map<std::string, double> headroom_bits;  // by node, of those with an accumulator
   const uint8_t* data() const { return storage.data() + offset; }
 };
 Status lower(const Graph& graph, const LowerOptions& options, LoweredModel* model,

@@ -11,7 +11,7 @@ namespace octet::tools {
 namespace {
 
 constexpr unsigned kConvert = 1, kRun = 2, kBench = 4, kInspect = 8, kEval = 16, kVerify = 32,
-                   kCalibrate = 64;
+                   kCalibrate = 64, kReport = 128;
 constexpr unsigned kRuntime = kRun | kBench | kInspect | kEval | kVerify;
 
 struct CommandRow {
@@ -28,6 +28,7 @@ constexpr CommandRow kCommands[] = {
     {Command::kBench, kBench, "bench", "Measure latency and memory"},
     {Command::kInspect, kInspect, "inspect", "Show what is in a model"},
     {Command::kEval, kEval, "eval", "Measure accuracy on labelled data, or against another model"},
+    {Command::kReport, kReport, "report", "Show a conversion's report, or two side by side, as a page"},
     {Command::kVerify, kVerify, "verify", "Check that this CPU computes the bytes recorded at conversion"},
 };
 
@@ -86,7 +87,11 @@ const OptionRow kOptions[] = {
     {kConvert | kCalibrate, "--resize", "N|WxH", &Arguments::resize, false, 0, "Resize images: shorter side N, or stretch to WxH"},
     {kConvert | kCalibrate, "--crop", "N|WxH", &Arguments::crop, false, 0, "Centre crop after the resize"},
     {kConvert | kCalibrate, "--shape", "NAME=1,3,224,224", &Arguments::shapes, false, 0, "Fix the shape of an input; may be repeated"},
-    {kConvert, "--report", "FILE.html", &Arguments::report, false, 0, "Write a report of the conversion"},
+    {kConvert, "--report", "FILE.html|.json", &Arguments::reports, false, 0,
+     "Write a report of the conversion: what each layer loses; may be repeated"},
+    {kReport, "-o,--output", "PAGE.html", &Arguments::output, true, 0, "The page to write"},
+    {kConvert | kReport, "--compare", "OTHER.json", &Arguments::compare, false, 0,
+     "Another conversion's report, to stand beside this one on the page"},
     {kRun, "--input", "[NAME=]FILE", &Arguments::inputs, true, 0, "Input file; once for each input of the network"},
     {kRun, "--top", "K", &Arguments::top, false, 1, "Show the K largest values of each output"},
     {kRun | kEval | kConvert, "--labels", "FILE", &Arguments::labels, false, 0,
@@ -99,6 +104,10 @@ const OptionRow kOptions[] = {
      "Print the CMake options of a build that runs this model and no more"},
     {kEval, "--data", "DIR", &Arguments::data, true, 0, "Folder of the files that the labels name"},
     {kEval, "--reference", "OTHER.octet", &Arguments::reference, false, 0, "Compare the outputs with this model's"},
+    {kEval, "--per-layer", "", &Arguments::per_layer, false, 0,
+     "Compare every tensor that both have by name, not the outputs alone; --reference may be an ONNX file"},
+    {kEval, "--python", "PATH", &Arguments::python, false, 0,
+     "A Python with onnxruntime, for an ONNX file as --reference (default: OCTET_PYTHON, then python3)"},
     {kBench | kInspect | kEval, "--json", "", &Arguments::json, false, 0, "Print one JSON object and nothing else"},
     {kConvert | kCalibrate | kRuntime, "--threads", "N", &Arguments::threads, false, 1, "Threads (default 1)"},
     {kConvert | kCalibrate | kRuntime, "--cpu-features", "LIST", &Arguments::cpu_features, false, 0,
@@ -145,7 +154,7 @@ bool parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code
   for (const CommandRow& row : kCommands) {
     CLI::App* command = app.add_subcommand(row.name, row.help);
     const bool onnx = (row.bit & (kConvert | kCalibrate)) != 0;
-    command->add_option("MODEL", arguments->model, onnx ? "The ONNX file" : "The .octet file")
+    command->add_option("MODEL", arguments->model, onnx ? "The ONNX file" : row.bit == kReport ? "The report's .json" : "The .octet file")
         ->required(row.bit != kCalibrate)  // which can merge instead
         ->type_name("");
     for (const OptionRow& option : kOptions)

@@ -14,7 +14,7 @@
 
 namespace octet::tools {
 
-enum class Command { kNone, kConvert, kCalibrate, kRun, kBench, kInspect, kEval, kVerify };
+enum class Command { kNone, kConvert, kCalibrate, kRun, kBench, kInspect, kEval, kVerify, kReport };
 
 // What the person asked for; texts are checked and parsed by the functions below.
 struct Arguments {
@@ -39,7 +39,8 @@ struct Arguments {
   std::string color;
   std::string resize, crop;
   std::vector<std::string> shapes;
-  std::string report;
+  std::vector<std::string> reports;
+  std::string compare;
 
   // calibrate
   std::vector<std::string> merge;
@@ -50,6 +51,8 @@ struct Arguments {
   std::string labels;
   std::string data;
   std::string reference;
+  bool per_layer = false;
+  std::string python;
 
   // bench
   int warmup = 5;

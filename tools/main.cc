@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     case Command::kInspect: return run_inspect(arguments);
     case Command::kEval: return run_eval(arguments);
     case Command::kVerify: return run_verify(arguments);
+    case Command::kReport: return run_report(arguments);
     case Command::kNone: break;
   }
   return 2;

@@ -133,6 +133,7 @@ void ModelBuilder::copy_out(LoweredModel* model) {
   std::memcpy(model->storage.data() + model->offset, fbb_.GetBufferPointer(), model->bytes);
   model->value_to_tensor = value_to_tensor_;
   model->minimum_headroom_bits = minimum_headroom_bits_;
+  model->headroom_bits = headroom_bits_;
 }
 
 }  // namespace octet::converter

@@ -4,6 +4,7 @@
 // become bytes is in finish_builder.cc.
 #include "converter/lower/model_builder.h"
 
+#include <algorithm>
 #include <functional>
 #include <string_view>
 
@@ -73,6 +74,8 @@ flatbuffers::Offset<schema::Requantization> ModelBuilder::create(const Requantiz
 }
 
 void ModelBuilder::note_headroom(const Node& node, double bits) {
+  const auto [entry, fresh] = headroom_bits_.emplace(node.name, bits);
+  if (!fresh) entry->second = std::min(entry->second, bits);
   if (bits >= minimum_headroom_bits_) return;
   minimum_headroom_bits_ = bits;
   tightest_node_ = node.name;

@@ -55,7 +55,7 @@ class ModelBuilder {
 
   flatbuffers::Offset<schema::Requantization> create(const RequantizationData& data);
 
-  // Remembers the tightest accumulator.
+  // Remembers it by node, and the tightest accumulator.
   void note_headroom(const Node& node, double bits);
   double minimum_headroom_bits() const { return minimum_headroom_bits_; }
   const std::string& tightest_node() const { return tightest_node_; }
@@ -98,6 +98,7 @@ class ModelBuilder {
   uint64_t macs_ = 0;
   double minimum_headroom_bits_ = 31;
   std::string tightest_node_;
+  std::map<std::string, double> headroom_bits_;
 };
 
 // int64 dimensions or attributes as the file's 32-bit numbers (finish has checked dimensions).

@@ -23,6 +23,8 @@ int run_bench(const Arguments& arguments);
 int run_inspect(const Arguments& arguments);
 int run_eval(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
+int run_report(const Arguments& arguments);
+int run_eval_layers(const Arguments& arguments);  // eval --per-layer
 
 // --- shared by the commands ---
 

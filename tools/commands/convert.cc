@@ -87,6 +87,7 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   options->ranges.cache = arguments.calibration_cache;
   OCTET_RETURN_IF_ERROR(parse_range_options(arguments, &options->ranges));
   options->repair.round = arguments.round;
+  OCTET_RETURN_IF_ERROR(check_report_options(arguments));
   options->precision_options.keep_float = arguments.keep_float;
   options->precision_options.int16 = arguments.int16;
   OCTET_RETURN_IF_ERROR(parse_budget_options(arguments, &options->budget));
@@ -188,6 +189,7 @@ void print_report(const Arguments& arguments, const ConvertReport& report) {
   for (const converter::LayerReport& layer : report.layers)
     if (layer.precision == "f32" && !layer.reason.empty())
       printf("  in float: %s '%s': %s\n", layer.type.c_str(), layer.name.c_str(), layer.reason.c_str());
+  print_losses(report);
 }
 
 // The image options in their place, the samples, and a bar for each stage that reports progress ("calibrate", then
@@ -231,12 +233,11 @@ Status convert(const Arguments& arguments, ConvertOptions* options, ConvertRepor
   {
     Preparation preparation;
     OCTET_RETURN_IF_ERROR(preparation.prepare(arguments, options));
+    options->report = report_options(arguments);
     OCTET_RETURN_IF_ERROR(converter::convert_file(arguments.model, arguments.output, *options, report));
   }
   options->progress = nullptr;  // it belonged to the preparation
-  if (arguments.report.empty()) return Status();
-  const std::string html = report_html(arguments.model, arguments.output, *report);
-  return converter::write_file(arguments.report, reinterpret_cast<const uint8_t*>(html.data()), html.size());
+  return write_reports(arguments, options->provenance, *report);
 }
 
 Status calibrate(const Arguments& arguments, ConvertOptions* options, ConvertReport* report) {

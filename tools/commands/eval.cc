@@ -113,6 +113,7 @@ nlohmann::ordered_json number(bool present, double value) {
 }  // namespace
 
 int run_eval(const Arguments& arguments) {
+  if (arguments.per_layer) return run_eval_layers(arguments);
   Score score;
   const Status status = evaluate(arguments, &score);
   if (!status.ok()) return report_error(status);

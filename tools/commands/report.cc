@@ -1,69 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/commands/report.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
-#include "tools/commands/commands.h"
+#include "converter/stages.h"
+#include "tools/report/report_json.h"
+#include "tools/report/report_page.h"
 
 namespace octet::tools {
 namespace {
 
-std::string escape(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '&')
-      escaped += "&amp;";
-    else if (c == '<')
-      escaped += "&lt;";
-    else if (c == '>')
-      escaped += "&gt;";
-    else
-      escaped += c;
-  }
-  return escaped;
+using converter::ConvertReport;
+using converter::LayerReport;
+
+constexpr size_t kReportSamples = 32, kWorstLayers = 3;
+
+bool ends_in(const std::string& path, const char* suffix) {
+  const std::string end = suffix;
+  return path.size() > end.size() && path.compare(path.size() - end.size(), end.size(), end) == 0;
 }
 
-std::string row(const std::string& label, const std::string& value) {
-  return "<tr><th>" + escape(label) + "</th><td>" + escape(value) + "</td></tr>\n";
-}
-
-std::string list(const char* title, const std::vector<std::string>& lines) {
-  if (lines.empty()) return "";
-  std::string html = std::string("<h2>") + title + "</h2>\n<ul>\n";
-  for (const std::string& line : lines) html += "<li>" + escape(line) + "</li>\n";
-  return html + "</ul>\n";
-}
-
-constexpr char kHead[] =
-    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Octet conversion</title>\n<style>"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse}th,td{text-align:left;padding:.2em .8em;border-bottom:1px solid #ddd}"
-    "tr.f32 td{background:#fff3e0}</style>\n";
+bool is_page(const std::string& path) { return ends_in(path, ".html") || ends_in(path, ".htm"); }
 
 }  // namespace
 
-std::string report_html(const std::string& source, const std::string& output,
-                        const converter::ConvertReport& report) {
-  char number[64];
-  std::string html = kHead;
-  html += "<h1>" + escape(source) + " &rarr; " + escape(output) + "</h1>\n<table>\n";
-  html += row("Size", bytes_text(report.source_bytes) + " to " + bytes_text(report.model_bytes));
-  html += row("Operators", std::to_string(report.int8_operators) + " in INT8, " +
-                               std::to_string(report.float_operators) + " in float");
-  html += row("Weights", bytes_text(report.weights_bytes));
-  html += row("Arena", bytes_text(report.arena_bytes));
-  snprintf(number, sizeof number, "%.2f million", static_cast<double>(report.macs) / 1e6);
-  html += row("MACs", number);
-  html += row("Calibration samples", std::to_string(report.samples));
-  snprintf(number, sizeof number, "%.2f bits", report.minimum_headroom_bits);
-  html += row("Least accumulator headroom", number);
-  html += "</table>\n" + list("Warnings", report.warnings) + list("Notes", report.notes);
-  html += "<h2>Layers</h2>\n<table>\n<tr><th>Name</th><th>Operator</th><th>Precision</th><th>Why float</th></tr>\n";
-  for (const converter::LayerReport& layer : report.layers)
-    html += "<tr class=\"" + escape(layer.precision) + "\"><td>" + escape(layer.name) + "</td><td>" +
-            escape(layer.type) + "</td><td>" + escape(layer.precision) + "</td><td>" + escape(layer.reason) +
-            "</td></tr>\n";
-  return html + "</table>\n</html>\n";
+Status check_report_options(const Arguments& arguments) {
+  bool page = false;
+  for (const std::string& path : arguments.reports) {
+    if (!is_page(path) && !ends_in(path, ".json"))
+      return error(StatusCode::kInvalidArgument, "--report %s: must end in .html or .json", path.c_str());
+    page = page || is_page(path);
+  }
+  if (arguments.compare.empty()) return Status();
+  if (!page)
+    return error(StatusCode::kInvalidArgument, "--compare %s: needs --report FILE.html",
+                 arguments.compare.c_str());
+  std::string unused;  // better now than behind the conversion
+  return read_report(arguments.compare, &unused);
+}
+
+converter::ReportOptions report_options(const Arguments& arguments) {
+  converter::ReportOptions options;
+  if (!arguments.reports.empty()) options = {kReportSamples, true};
+  return options;
+}
+
+Status write_reports(const Arguments& arguments, const std::string& options, const ConvertReport& report) {
+  if (arguments.reports.empty()) return Status();
+  ReportFacts facts = {arguments.model, arguments.output, options, {}};
+  if (!arguments.output.empty())  // else nothing but QDQ ONNX was written
+    OCTET_RETURN_IF_ERROR(measure_speed(arguments.output, arguments, &facts.speed));
+  const std::string json = report_json(report, facts);
+  std::vector<std::string> sides = {json};
+  if (!arguments.compare.empty()) {
+    sides.emplace_back();
+    OCTET_RETURN_IF_ERROR(read_report(arguments.compare, &sides.back()));
+  }
+  for (const std::string& path : arguments.reports) {
+    const std::string text = is_page(path) ? report_page(sides) : json;
+    OCTET_RETURN_IF_ERROR(
+        converter::write_file(path, reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+  }
+  return Status();
+}
+
+void print_losses(const ConvertReport& report) {
+  if (report.measured.samples == 0 || report.measured.outputs.empty()) return;
+  const auto& outputs = report.measured.outputs;
+  const auto worst = std::min_element(outputs.begin(), outputs.end(), [](const auto& a, const auto& b) {
+    return a.error.sqnr_db < b.error.sqnr_db;
+  });
+  printf("  against float on %zu samples: output SQNR %.1f dB", report.measured.samples,
+         worst->error.sqnr_db);
+  if (outputs.size() > 1) printf(" ('%s', the worst of %zu)", worst->name.c_str(), outputs.size());
+  if (report.measured.same_top1) printf(", the same top-1 in %zu", *report.measured.same_top1);
+  printf("\n");
+  std::vector<const LayerReport*> layers;
+  for (const LayerReport& layer : report.layers)
+    if (layer.own_error && std::isfinite(layer.own_error->sqnr_db)) layers.push_back(&layer);
+  std::stable_sort(layers.begin(), layers.end(), [](const LayerReport* a, const LayerReport* b) {
+    return a->own_error->sqnr_db < b->own_error->sqnr_db;
+  });
+  layers.resize(std::min(layers.size(), kWorstLayers));
+  for (size_t i = 0; i < layers.size(); ++i)
+    printf("%s%s '%s' %.1f dB", i == 0 ? "  most is lost by " : ", ", layers[i]->type.c_str(),
+           layers[i]->name.c_str(), layers[i]->own_error->sqnr_db);
+  if (!layers.empty()) printf("\n");
 }
 
 }  // namespace octet::tools

@@ -15,6 +15,7 @@
 #include "octet_converter/precision_options.h"
 #include "octet_converter/range_options.h"
 #include "octet_converter/repair_options.h"
+#include "octet_converter/report.h"
 #include "runtime/status.h"
 
 namespace octet::converter {
@@ -64,6 +65,7 @@ struct ConvertOptions {
   BudgetOptions budget;                                 // how much may be lost
   RepairOptions repair;                                 // against the error that rounding brings
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
+  ReportOptions report;                                 // what is measured of the result
   SampleSource* samples = nullptr;                      // needed for kInt8 unless the network is quantized already
   std::string export_qdq;                               // write the quantized network as QDQ ONNX too; empty: no
   size_t threads = 1;
@@ -72,14 +74,14 @@ struct ConvertOptions {
   std::function<void(const char* stage, size_t done, size_t total)> progress;
 };
 
-// What a person reads after conversion, also the base of the report.
-struct LayerReport {
-  std::string name, type, precision, reason;            // reason: why it stays f32
-};
+// What a person reads after conversion, and what the report is made of.
 struct ConvertReport {
   std::vector<std::string> warnings, notes, details;
+  std::vector<TensorReport> tensors;                    // activations
   std::vector<LayerReport> layers;
+  MeasuredReport measured;
   size_t float_operators = 0, int8_operators = 0;
+  size_t int16_operators = 0;                           // of int8_operators, those with 16-bit activations
   uint64_t source_bytes = 0, model_bytes = 0, arena_bytes = 0, macs = 0, weights_bytes = 0;
   size_t samples = 0;
   BudgetReport budget;
