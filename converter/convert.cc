@@ -10,6 +10,7 @@
 #include "converter/measure/model_facts.h"
 #include "converter/pass.h"
 #include "converter/print_graph.h"
+#include "converter/quantize/wide_pin.h"
 #include "converter/repair/repair.h"
 #include "converter/simulate_quantization.h"
 #include "converter/stages.h"
@@ -78,6 +79,8 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
   const Graph in_float = graph->clone();
   Ranges ranges;
   OCTET_RETURN_IF_ERROR(check_repair_options(options.repair));  // before the work begins
+  if (quantized_already && !options.ranges.cache.empty())
+    diagnostics->warning("calibrate", "", "the calibration cache is not used: the network brings its own scales");
   if (!quantized_already && !options.ranges.cache.empty()) {
     OCTET_RETURN_IF_ERROR(
         calibrate_from_cache(*graph, source.sha256, options, &ranges, diagnostics, &report->samples));
@@ -88,7 +91,8 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
                    "--precision fp32",
                    source.path.c_str());
     OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
-  } else if (options.samples != nullptr) {
+  } else {
+    take_wide_pins(graph, &ranges, &options.precision_options.int16);
     OCTET_RETURN_IF_ERROR(calibrate_missing(*graph, options, &ranges, diagnostics, &report->samples));
   }
   return quantize_within_budget({in_float, ranges, options, quantized_already, parts.held_out != nullptr},
@@ -172,7 +176,7 @@ Status convert_file(const std::string& path, const std::string& output, const Co
   const Status status = run_stages(path, options, &model, &diagnostics, report);
   fill_messages(diagnostics, report);
   OCTET_RETURN_IF_ERROR(status);
-  return write_file(output, model.data(), model.bytes);
+  return output.empty() ? Status() : write_file(output, model.data(), model.bytes);
 }
 
 }  // namespace octet::converter

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 
+#include "converter/quantize/wide_pin.h"
+
 namespace octet::converter {
 
 namespace {
@@ -52,6 +54,8 @@ void simulate(Graph* graph, ValueId real) {
 }  // namespace
 
 size_t simulate_pinned_scales(Graph* graph) {
+  for (Value& value : graph->values)  // 16 bits: next to nothing is rounded
+    if (is_wide_pin(value.quantization)) value.quantization = Quantization();
   std::vector<ValueId> pinned;
   const auto take = [&](ValueId id) {
     if (id == kNoValue || std::find(pinned.begin(), pinned.end(), id) != pinned.end()) return;

@@ -45,7 +45,7 @@ using Ranges = std::map<ValueId, Range>;
 Status calibrate(const Graph& graph, const ConvertOptions& options, Ranges* ranges,
                  Diagnostics* diagnostics, size_t* samples);
 // For a network that is quantized already: ranges of the activations that it gives no scale, seen behind its own
-// rounding. None if it gives them all.
+// rounding. None if it gives them all, *ranges has them already, or there are no samples.
 Status calibrate_missing(const Graph& graph, const ConvertOptions& options, Ranges* ranges,
                          Diagnostics* diagnostics, size_t* samples);
 // From options.ranges.cache, which must be of the file with this hash.

@@ -46,7 +46,7 @@ struct OptionRow {
 };
 
 const OptionRow kOptions[] = {
-    {kConvert | kCalibrate, "-o,--output", "FILE", &Arguments::output, true, 0, "The model, or the cache, to write"},
+    {kConvert | kCalibrate, "-o,--output", "FILE", &Arguments::output, false, 0, "The model, or the cache, to write"},
     {kConvert | kCalibrate, "--calibration", "DIR|FILE", &Arguments::calibration, false, 0,
      "Folder of sample inputs, or a text file that lists them"},
     {kConvert, "--calibration-cache", "FILE", &Arguments::calibration_cache, false, 0,

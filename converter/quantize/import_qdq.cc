@@ -14,6 +14,7 @@
 #include "converter/quantize/s8_rules.h"
 #include "converter/quantize/scales.h"
 #include "converter/quantize/uses.h"
+#include "converter/quantize/wide_pin.h"
 #include "converter/stages.h"
 
 namespace octet::converter {
@@ -46,7 +47,11 @@ class QdqImport {
       port.value = bytes != quantized_.end() ? bytes->second : resolve(port.value);
     }
     report_changes();
-    *found = pins_ > 0;
+    *found = pins_ + wide_pins_ > 0;
+    if (wide_pins_ > 0)
+      diagnostics_->note("import_qdq", "",
+                         std::to_string(wide_pins_) +
+                             " activations have 16 bits: they keep their range, in 32768 steps around 0");
     if (pins_ > 0)
       diagnostics_->note("import_qdq", "",
                          "the network brings its own scales for " + std::to_string(pins_) +
@@ -96,14 +101,54 @@ class QdqImport {
         read_qdq_parameters(graph_, node, graph_.value(input).shape, graph_.value(output).type, &parameters));
     if (graph_.value(input).is_constant()) return quantize_weights(input, output, parameters);
     if (!is_byte(parameters.type) || !parameters.per_tensor()) {
-      diagnostics_->warning("import_qdq", node.name,
-                            "only 8-bit scales per tensor are taken over; this one is left out");
-      left_out_[output] = input;
+      const ValueId wide = pin_wide(node, input, parameters);
+      if (wide == kNoValue)
+        diagnostics_->warning("import_qdq", node.name,
+                              "only 8-bit and 16-bit scales per tensor are taken over; this one is left out");
+      left_out_[output] = wide == kNoValue ? input : wide;
       return Status();
     }
     const ValueId pinned = pinned_value(node, input, to_s8(parameters));
     quantized_[output] = uses_.output(output) ? carried_value(node, pinned, to_s8(parameters)) : pinned;
     return Status();
+  }
+
+  // A scale of 16 bits (u16 is read as s32) becomes the range of the value, clamped to it where the rounding
+  // does (a ReLU may be nothing but that). Returns the value, or kNoValue if it may not have the range.
+  ValueId pin_wide(const Node& node, ValueId input, const QdqParameters& parameters) {
+    const bool is_s16 = parameters.type == schema::TensorType_S16;
+    if ((!is_s16 && parameters.type != schema::TensorType_S32) || !parameters.per_tensor()) return kNoValue;
+    const int64_t low = is_s16 ? -32768 : 0, middle = low + 32768;
+    const Quantization wide = wide_pin(parameters.scales[0], parameters.zero_points[0], low, low + 65535);
+    const Quantization& held = graph_.value(input).quantization;
+    if (is_wide_pin(held)) return held.channel_scales == wide.channel_scales ? input : kNoValue;
+    if (held.quantized() || !only_quantized_alike(input, node)) return kNoValue;
+    const bool clamps = parameters.zero_points[0] != middle && can_clamp(graph_.producer(input));
+    const ValueId value = clamps ? clamped(node, input, wide) : input;
+    graph_.value(value).quantization = wide;
+    ++wide_pins_;
+    return value;
+  }
+
+  // Operators that a Clip is fused into, or that fold into such ones.
+  static bool can_clamp(const Node* writer) {
+    if (writer == nullptr) return false;
+    for (const char* op :
+         {"Conv", "ConvTranspose", "FullyConnected", "BatchNormalization", "Add", "Sub", "Mul"})
+      if (writer->op == op) return true;
+    return false;
+  }
+
+  ValueId clamped(const Node& node, ValueId input, const Quantization& wide) {
+    const Value value = graph_.value(input);
+    const ValueId made = graph_.add_value(value.name + "/clamped", schema::TensorType_F32, value.shape);
+    Node& clip = graph_.insert_node(graph_.nodes.size(), "Clip", node.name);
+    clip.source = node.source;
+    clip.inputs = {input};
+    clip.outputs = {made};
+    clip.attributes["min"] = wide.channel_scales[0];
+    clip.attributes["max"] = wide.channel_scales[1];
+    return made;
   }
 
   Status quantize_weights(ValueId input, ValueId output, const QdqParameters& parameters) {
@@ -329,7 +374,7 @@ class QdqImport {
   std::map<ValueId, ValueId> left_out_;       // output of a QuantizeLinear that is dropped -> its input
   std::vector<std::unique_ptr<Node>> gone_;   // uses_ still points at them
   WeightChanges changes_;
-  size_t pins_ = 0;
+  size_t pins_ = 0, wide_pins_ = 0;
 };
 
 }  // namespace

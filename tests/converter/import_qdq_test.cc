@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "converter/quantize/scales.h"
+#include "converter/quantize/wide_pin.h"
 #include "quantize_graph.h"
 
 namespace octet::converter {
@@ -236,6 +237,56 @@ TEST(ImportQdq, ReluAndClipKeepTheStepsOfTheirInput) {
   between.output(between.node("Sigmoid", "s", {d}, {1, 4}, {}));
   ASSERT_TRUE(between.run().ok());
   EXPECT_EQ(between.quantization(d).scale, 0);
+}
+
+TEST(ImportQdq, SixteenBitsKeepTheirRange) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 4, 4, 4}, {});
+  const ValueId c = g.conv("c", g.qdq(x, 0.1f, 0), 4, {});
+  const ValueId scale = g.constant("s", {}, {0.001f});
+  const ValueId zero = g.integers<int32_t>("z", schema::TensorType_S32, {}, {0});  // u16 is read as s32
+  const ValueId bytes =
+      g.node("QuantizeLinear", "q16", {c, scale, zero}, {1, 4, 4, 4}, {}, {}, schema::TensorType_S32);
+  const ValueId back = g.node("DequantizeLinear", "dq16", {bytes, scale, zero}, {1, 4, 4, 4}, {});
+  g.output(g.qdq(g.conv("d", back, 4, {}), 0.2f, 0));
+  bool found = false;
+  ASSERT_TRUE(import_qdq(&g.graph, &g.diagnostics, &found).ok());
+  EXPECT_TRUE(found);
+  EXPECT_EQ(g.warnings(), 0u);
+  const Node& clip = *g.find("q16");  // zero point 0: the rounding is the ReLU
+  EXPECT_EQ(clip.op, "Clip");
+  EXPECT_EQ(clip.number("min"), 0);
+  EXPECT_EQ(clip.inputs[0], c);
+  std::vector<std::string> int16;
+  g.ranges.clear();
+  take_wide_pins(&g.graph, &g.ranges, &int16);
+  EXPECT_EQ(int16, std::vector<std::string>{"c/clamped"});
+  ASSERT_EQ(g.ranges.count(clip.outputs[0]), 1u);
+  EXPECT_EQ(g.ranges[clip.outputs[0]].min, 0);
+  EXPECT_FLOAT_EQ(g.ranges[clip.outputs[0]].max, 65.535f);
+  EXPECT_FALSE(g.quantization(clip.outputs[0]).quantized());
+}
+
+TEST(ImportQdq, ASymmetricScaleOfSixteenBitsIsTakenWithoutAClamp) {
+  QdqGraph g;
+  const ValueId x = g.input("x", {1, 4, 4, 4}, {});
+  const ValueId c = g.conv("c", g.qdq(x, 0.1f, 0), 4, {});
+  const ValueId scale = g.constant("s", {}, {0.001f});
+  const ValueId zero = g.integers<int16_t>("z", schema::TensorType_S16, {}, {0});
+  const ValueId bytes =
+      g.node("QuantizeLinear", "q16", {c, scale, zero}, {1, 4, 4, 4}, {}, {}, schema::TensorType_S16);
+  const ValueId back = g.node("DequantizeLinear", "dq16", {bytes, scale, zero}, {1, 4, 4, 4}, {});
+  g.output(g.qdq(g.conv("d", back, 4, {}), 0.2f, 0));
+  bool found = false;
+  ASSERT_TRUE(import_qdq(&g.graph, &g.diagnostics, &found).ok());
+  EXPECT_TRUE(is_wide_pin(g.quantization(c)));
+  ConvertOptions options;
+  g.ranges.clear();
+  take_wide_pins(&g.graph, &g.ranges, &options.precision_options.int16);
+  EXPECT_FLOAT_EQ(g.ranges[c].min, -32.768f);
+  ASSERT_TRUE(quantize(&g.graph, g.ranges, options, &g.diagnostics).ok());
+  EXPECT_EQ(g.type(c), schema::TensorType_S16);
+  EXPECT_EQ(g.count("Quantize") + g.count("Dequantize"), 0u);
 }
 
 TEST(ImportQdq, IndexOfTheLargestByte) {

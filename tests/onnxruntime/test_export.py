@@ -156,6 +156,19 @@ class Export(unittest.TestCase):
                 self.skipTest(f"needs {path} and Pillow")
             self.check(path, samples, 22)
 
+    def test_the_quantizer_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            onnx.save(networks.float_network(), folder / "float.onnx")
+            for i, sample in enumerate(networks.samples(3)):
+                np.save(folder / f"{i}.npy", sample)
+            (folder / "list.txt").write_text("0.npy\n1.npy\n2.npy\n")
+            OCTET.call("convert", folder / "float.onnx", "--export-qdq", folder / "q.onnx", "--calibration",
+                       folder / "list.txt")
+            self.assertEqual(sorted(path.name for path in folder.glob("*.on*")), ["float.onnx", "q.onnx"])
+            self.assertEqual(list(folder.glob("*.octet")), [])
+            onnx.checker.check_model(onnx.load(folder / "q.onnx"), full_check=True)
+
     def test_errors(self):
         with tempfile.TemporaryDirectory() as folder:
             source = pathlib.Path(folder) / "float.onnx"

@@ -92,6 +92,15 @@ class Import(unittest.TestCase):
                 model = networks.quantize_static(quant_format=QuantFormat.QDQ, **options)
                 self.check(model, 10 if u8_weights else 20, 12, u8_weights)
 
+    def test_quantize_static_in_16_bits(self):
+        """The scale's range is kept in half as many steps; four of the operators have no 16-bit form."""
+        from onnxruntime.quantization import QuantFormat, QuantType
+        for kind in (QuantType.QInt16, QuantType.QUInt16):
+            model = networks.quantize_static(quant_format=QuantFormat.QDQ, activation_type=kind)
+            said = self.check_whole(model, 30)
+            self.assertIn("activations have 16 bits", said)
+            self.check_whole(model, 25, "--precision", "fp32")
+
     def test_quantize_static_operators(self):
         from onnxruntime.quantization import QuantFormat, QuantType
         for options in (dict(activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True),

@@ -177,7 +177,8 @@ TEST_F(BadInput, WrongOptions) {
   expect_failure(convert(network, {"--shape", "1,3,32,32"}), 2, {"--shape"});
   expect_failure(convert(network, {"--threads", "0"}), 2, {"--threads"});
   expect_failure(convert(network, {"--cpu-features", "mmx"}), 2, {"mmx"});
-  expect_failure({"convert", network}, 2, {"--output"});
+  expect_failure({"convert", network}, 2, {"--output", "--export-qdq"});
+  expect_failure({"calibrate", network}, 2, {"--output"});
   expect_failure({"transmogrify"}, 2, {"octet"});
   expect_failure({}, 2, {"octet"});
   expect_failure(convert(network, {"--mean", "1,2", "--precision", "fp32"}), 1, {"--mean", "3 channels"});

@@ -180,8 +180,9 @@ void print_report(const Arguments& arguments, const ConvertReport& report) {
   if (arguments.verbose)
     for (const auto* lines : {&report.notes, &report.details})
       for (const std::string& line : *lines) printf("%s\n", line.c_str());
+  const std::string& written = arguments.output.empty() ? arguments.export_qdq : arguments.output;
   printf("%s: %s (ONNX %s), %zu operators in INT8, %zu in float, %.2f million MACs, arena %s\n",
-         arguments.output.c_str(), bytes_text(report.model_bytes).c_str(), bytes_text(report.source_bytes).c_str(),
+         written.c_str(), bytes_text(report.model_bytes).c_str(), bytes_text(report.source_bytes).c_str(),
          report.int8_operators, report.float_operators, static_cast<double>(report.macs) / 1e6,
          bytes_text(report.arena_bytes).c_str());
   if (arguments.precision == "fp32") return;
@@ -251,7 +252,9 @@ Status calibrate(const Arguments& arguments, ConvertOptions* options, ConvertRep
 
 int run_convert(const Arguments& arguments) {
   ConvertOptions options;
-  const Status usage = parse_options(arguments, &options);
+  Status usage = parse_options(arguments, &options);
+  if (usage.ok() && arguments.output.empty() && arguments.export_qdq.empty())
+    usage = error(StatusCode::kInvalidArgument, "convert: needs --output FILE, or --export-qdq FILE.onnx");
   if (!usage.ok()) return report_error(usage, true);
   ConvertReport report;
   const Status status = convert(arguments, &options, &report);
@@ -265,6 +268,8 @@ int run_calibrate(const Arguments& arguments) {
   Status usage = parse_options(arguments, &options);
   if (usage.ok() && arguments.model.empty() == arguments.merge.empty())
     usage = error(StatusCode::kInvalidArgument, "calibrate: needs either MODEL or --merge");
+  if (usage.ok() && arguments.output.empty())
+    usage = error(StatusCode::kInvalidArgument, "calibrate: needs --output CACHE.json");
   if (!usage.ok()) return report_error(usage, true);
   ConvertReport report;
   const Status status = calibrate(arguments, &options, &report);

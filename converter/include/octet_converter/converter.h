@@ -92,7 +92,8 @@ struct ConvertReport {
 Status read_onnx_inputs(const std::string& path, const ConvertOptions& options,
                         std::vector<InputInfo>* inputs, bool* already_quantized);
 
-// Converts `path` and writes `output` (aside first, then renamed: no half-written file is left).
+// Converts `path` and writes `output` (aside first, then renamed: no half-written file is left); nothing if it is
+// empty, for who wants options.export_qdq alone.
 Status convert_file(const std::string& path, const std::string& output,
                     const ConvertOptions& options, ConvertReport* report);
 
