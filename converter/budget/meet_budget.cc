@@ -68,7 +68,8 @@ class Search {
   }
 
   bool holds(const Trial& trial, double share = 1 - kFirstShare) const {
-    if (budget_.min_sqnr_db) return trial.judgement.sqnr_db() >= *budget_.min_sqnr_db;
+    const Judgement& seen = trial.judgement;
+    if (budget_.min_sqnr_db) return seen.sqnr_db() - seen.sqnr_error_db >= *budget_.min_sqnr_db;
     return bound_points(trial.judgement, share) <= *budget_.max_drop;
   }
 
@@ -136,7 +137,7 @@ class Search {
     double total = 0, left = 0;
     for (const Sensitivity& item : items_) total += item.noise;
     const double now = base_.judgement.noise / std::max(base_.judgement.signal, 1e-300);
-    const double wanted = std::pow(10, -*budget_.min_sqnr_db / 10);
+    const double wanted = std::pow(10, -(*budget_.min_sqnr_db + base_.judgement.sqnr_error_db) / 10);
     left = total;
     for (size_t i = 0; i < steps_.size(); ++i) {
       left -= steps_[i].noise;

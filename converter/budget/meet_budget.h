@@ -7,7 +7,10 @@
 // comes out. The steps and their order come from sensitivity.h and promotions.h; the search is for how many
 // of them.
 //
-//   min_sqnr   As many as the noise that they take away foretells; twice as many while that is not enough,
+//   min_sqnr   Holds if the measured SQNR less one standard error is enough: the samples are few, and other
+//   ones will
+//              be a little worse or better. As many as the noise that they take away foretells; twice as many
+//              while that is not enough,
 //   then
 //              bisection. At last each of up to kMostPruned promotions is left out by itself, the least
 //              first; it stays out if the budget holds without it.

@@ -71,6 +71,13 @@ void fill_report(const BudgetFindings& findings, BudgetReport* report) {
 }
 
 void add_notes(Diagnostics* diagnostics, BudgetReport* report) {
+  constexpr double kUncertain = 1;  // dB
+  if (report->sqnr_error_db > kUncertain)
+    diagnostics->warning(
+        "budget", "",
+        text("the samples differ much: the SQNR measured on %zu of them has a standard error of %.1f "
+             "dB; more of them (--validation) would make it certain",
+             report->samples, report->sqnr_error_db));
   std::string outcome = report->asked + " holds on " + report->measured_on +
                         text(": %.2f dB (standard error %.2f)", report->sqnr_db, report->sqnr_error_db);
   if (report->labelled > 0)

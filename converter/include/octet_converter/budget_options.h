@@ -15,7 +15,7 @@ class SampleSource;
 
 // At most one of the two is set.
 struct BudgetOptions {
-  std::optional<double> min_sqnr_db;  // of the outputs against float's: the mean over the samples measured on
+  std::optional<double> min_sqnr_db;  // of the outputs against float's, with one standard error to spare
   std::optional<double> max_drop;     // of top-1, in points, at most; with `confidence` for other samples
   double confidence = 0.95;           // in [0.5, 1); 0.5: what was measured, without a promise
   // What the budget is measured on; null: a part of ConvertOptions::samples, which nothing else sees then.
