@@ -140,6 +140,31 @@ TEST_F(CommandTest, InspectJson) {
   EXPECT_EQ(fp32["float_operators"].size(), fp32["operators"].size());
 }
 
+// --int16: nearer to float, the same bytes on plain C++ and on all that the CPU has, and an unknown name is an error.
+TEST_F(CommandTest, NamedOperatorsInSixteenBits) {
+  std::vector<std::string> convert = {"convert", source_path(kNetwork), "-o", model("int16"), "--calibration",
+                                      source_path("models/cifar10/calibration"), "--mean", kMean, "--std", kStd,
+                                      "--int16"};
+  const Json in_int8 = json_of({"inspect", model("int8"), "--json"});
+  for (size_t i = 0; i < 6; ++i) convert.push_back(in_int8["operators"][i]["name"]);
+  const CommandResult result = octet_command(convert);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const Json in_int16 = json_of({"inspect", model("int16"), "--json"});
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(in_int16["operators"][i]["precision"], "s16") << i;
+  for (const char* mask : {"portable", "avx2", "avx2,avxvnni,avx512vnni"})
+    EXPECT_EQ(octet_command({"verify", model("int16"), "--cpu-features", mask}).exit_code, 0) << mask;
+  const auto sqnr = [](const char* precision) {
+    return json_of({"eval", model(precision), "--data", source_path(kPictures), "--labels", source_path(kLabels),
+                    "--reference", model("fp32"), "--json"})["output_sqnr_db"]
+        .get<double>();
+  };
+  EXPECT_GT(sqnr("int16"), sqnr("int8"));
+  convert.push_back("nobody");
+  const CommandResult unknown = octet_command(convert);
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_NE(unknown.err.find("'nobody' in 16 bits: no operator or tensor has this name"), std::string::npos) << unknown.err;
+}
+
 TEST_F(CommandTest, MaskTakesEffect) {
   const auto kernels_with = [&](const std::string& mask) {
     std::string names;
