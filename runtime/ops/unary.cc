@@ -49,11 +49,13 @@ Status prepare_unary(const OpView& view, PrepareContext* context, OpPointer* op)
   const Tensor* input = view.input(0);
   Tensor* output = view.output(0);
   const size_t elements = input->shape.elements();
+  // An exponential takes about a nanosecond.
+  const size_t minimum = calls_exp(options.kind()) ? kElementsPerThread / 8 : kElementsPerThread;
   const size_t in_bytes = element_bytes(input->type), out_bytes = element_bytes(output->type);
   return make_op(
       calls_exp(options.kind()) ? exp.name : "unary_portable",
       [=](const RunContext& run) {
-        parallel_for(run, elements, kElementsPerThread, [&](size_t first, size_t last, size_t) {
+        parallel_for(run, elements, minimum, [&](size_t first, size_t last, size_t) {
           kernel(unary, input->as<uint8_t>() + first * in_bytes, output->as<uint8_t>() + first * out_bytes,
                  last - first);
         });
