@@ -21,6 +21,7 @@ class SampleBuilder : public ModelBuilder {
     const int a = tensor(schema::TensorType_S8, {1, 4, 4, 8}, 0.05f, 3);
     add_conv(0, full, a, 2, 1);
     const Filter depthwise = {add_weights({8, 3, 3, 1}), add_bias(8)};
+    next_usual_ranges({0, 0, 9, 30, 0, 0, 0, 254}, {1, 255, 10, 99, 40, 40, 40, 255});
     const int b = tensor(schema::TensorType_S8, {1, 4, 4, 8}, 0.04f, -7);
     add_conv(a, depthwise, b, 1, 8);
     const int features = tensor(schema::TensorType_S8, {1, 4, 4, 8}, 0.06f, 5);
