@@ -113,7 +113,15 @@ class Chooser {
     for (const Node* reader : uses_.readers(id)) (s8.count(reader) != 0 ? s8_reader : float_reader) = true;
     const Node* writer = uses_.writer(id);
     if (writer == nullptr) return float_reader && s8_reader;
-    return s8.count(writer) != 0 ? float_reader : s8_reader;
+    if (s8.count(writer) == 0) return s8_reader;
+    return float_reader && (s8_reader || !gives_f32(*writer));
+  }
+
+  // A Conv or FullyConnected that only float nodes read writes f32 from its accumulator: nothing is
+  // converted.
+  bool gives_f32(const Node& writer) const {
+    return kind(&writer) == S8Class::kHeavy && may_write_f32(writer) &&
+           graph_.value(writer.outputs[0]).quantization.scale == 0;
   }
 
   bool cheaper_in_float(const std::vector<Node*>& group) const {

@@ -8,8 +8,10 @@
 //   3. Data movement is s8 where s8 data comes in (for Concat: at least half of the inputs), or
 //      where every reader is s8 and the graph's own input, which enters as s8 for free, is read.
 //   4. A connected group of light nodes stays s8 unless fewer values would cross the border between
-//      s8 and f32 if the group were f32. Graph inputs and outputs are no border: they convert anyway.
-//      Then the same for each light node by itself. (Not where a quantized network gives the scale.)
+//      s8 and f32 if the group were f32. Graph inputs and outputs are no border: they convert anyway; nor is
+//      a Conv or FullyConnected that only float nodes read: it writes f32. So the arithmetic of boxes around
+//      an Exp is f32. Then the same for each light node by itself. (Not where a quantized network gives the
+//      scale.)
 //   5. Reshapes between a Conv or FullyConnected and a float reader or graph output are f32, since the
 //      Conv writes f32 straight from its accumulator there.
 #pragma once

@@ -77,6 +77,27 @@ TEST(Quantize, LightNodesAmongFloatOnesStayFloat) {
   for (const char* name : {"e", "s", "t", "m", "l"}) EXPECT_FALSE(g.find(name)->float_reason.empty()) << name;
 }
 
+// The decoding of boxes: centres and exp(sizes), of what three Convs wrote.
+TEST(Quantize, LightNodesAroundAFloatOneAreFloatWhereConvsWriteF32) {
+  for (const bool activation : {false, true}) {
+    QuantizeGraph g;
+    const ValueId x = g.input("x", {1, 4, 4, 8}, {-1, 1});
+    std::map<std::string, Attribute> attributes;
+    if (activation) attributes["activation_min"] = 0.0f;
+    std::vector<ValueId> branches;
+    for (const char* name : {"a", "b", "c"}) branches.push_back(g.conv(name, x, 8, {0, 6}, attributes));
+    const ValueId all = g.node("Concat", "all", branches, {1, 12, 4, 8}, {0, 6}, {{"axis", int64_t{1}}});
+    const ValueId centre = g.node("Mul", "centre", {all, all}, {1, 12, 4, 8}, {0, 36});
+    const ValueId size = g.node("Exp", "size", {all}, {1, 12, 4, 8}, {1, 400});
+    g.output(g.node("Concat", "boxes", {centre, size}, {1, 24, 4, 8}, {0, 400}, {{"axis", int64_t{1}}}));
+    ASSERT_TRUE(g.quantize_all().ok());
+    EXPECT_EQ(g.count("Dequantize"), activation ? 1u : 0u);
+    EXPECT_EQ(g.count("Quantize"), activation ? 1u : 0u);
+    EXPECT_EQ(g.find("centre")->float_reason.empty(), activation);
+    EXPECT_EQ(g.type(branches[0]), activation ? schema::TensorType_S8 : schema::TensorType_F32);
+  }
+}
+
 TEST(Quantize, LightNetworksWithoutFloatNeighboursAreS8) {
   QuantizeGraph g;
   const ValueId x = g.input("x", {1, 8}, {-1, 1});
