@@ -176,19 +176,23 @@ TEST(Gram, IsExactAndItsFactorMultipliesBack) {
     }
 }
 
-// One s8 layer with f32 output over random inputs of its own.
+// One s8 layer with f32 output over random inputs of its own. `wide`: inputs of 16 bits, multiples of 64.
 struct Layer {
   QuantizeGraph g;
   Node* node = nullptr;
   std::vector<int8_t> input;
   std::vector<float> output, float_weights;
+  bool wide;
 
-  Layer(const std::string& op, Dims x, Dims w, Dims y, std::map<std::string, Attribute> attributes) {
+  Layer(const std::string& op, Dims x, Dims w, Dims y, std::map<std::string, Attribute> attributes,
+        bool in_16_bits = false)
+      : wide(in_16_bits) {
     testing::Random random(kSeed + static_cast<uint64_t>(w.back()));
     const ValueId in = g.input("x", x, {});
-    g.graph.value(in).type = schema::TensorType_S8;
-    g.graph.value(in).quantization = {0.5f, -3, {}, -1};
-    g.graph.inputs[0].type = schema::TensorType_S8;
+    g.graph.value(in).type = wide ? schema::TensorType_S16 : schema::TensorType_S8;
+    g.graph.value(in).quantization =
+        wide ? Quantization{0.5f / 64, 0, {}, -1} : Quantization{0.5f, -3, {}, -1};
+    g.graph.inputs[0].type = g.graph.value(in).type;
     Constant weights;
     weights.type = schema::TensorType_S8;
     weights.shape = w;
@@ -213,8 +217,11 @@ struct Layer {
   }
 
   void run(NodeWalk* walk) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(input.data());
-    walk->set_input(node->inputs[0], 0, Bytes(bytes, bytes + input.size()));
+    std::vector<int16_t> steps;
+    for (int8_t q : input) steps.push_back(static_cast<int16_t>(64 * q));
+    const auto* bytes =
+        reinterpret_cast<const uint8_t*>(wide ? static_cast<void*>(steps.data()) : input.data());
+    walk->set_input(node->inputs[0], 0, Bytes(bytes, bytes + input.size() * (wide ? 2 : 1)));
     const Status status = walk->run(*node);
     ASSERT_TRUE(status.ok()) << status.message();
     const auto* data = reinterpret_cast<const float*>(walk->bytes(node->outputs[0], 0).data());
@@ -264,6 +271,11 @@ std::vector<Layer> layers() {
   all.emplace_back("FullyConnected", Dims{5, 11}, Dims{3, 11}, Dims{5, 3},
                    std::map<std::string, Attribute>{});
   all.emplace_back("FullyConnected", Dims{1, 1}, Dims{1, 1}, Dims{1, 1}, std::map<std::string, Attribute>{});
+  all.emplace_back(
+      "Conv", Dims{1, 7, 6, 5}, Dims{4, 3, 3, 5}, Dims{1, 4, 3, 4},
+      std::map<std::string, Attribute>{{"kernel_shape", kThree}, {"pads", kOnes}, {"strides", kTwo}}, true);
+  all.emplace_back("FullyConnected", Dims{5, 11}, Dims{3, 11}, Dims{5, 3}, std::map<std::string, Attribute>{},
+                   true);
   return all;
 }
 
