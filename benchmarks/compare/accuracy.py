@@ -28,7 +28,7 @@ def arguments():
                         default=pathlib.Path(os.environ.get("OCTET_TEST_DATA") or ROOT / "../shared"))
     parser.add_argument("--only", nargs="+", metavar="NETWORK", help="these networks")
     parser.add_argument("--peers", nargs="+", metavar="ROW",
-                        help="rows whose name begins so, and Octet's: mnn, onnxruntime-minmax")
+                        help="rows whose name begins so, and Octet's default: mnn, onnxruntime-minmax")
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--every", type=int, default=1, metavar="N",
                         help="of large networks' held-out inputs every Nth")
@@ -46,7 +46,7 @@ def main():
     environments_module.in_own_environment(environments, __file__)
     import accuracy_quantizers
     rows = [row for row in accuracy_quantizers.ROWS
-            if not given.peers or any(row.name.startswith(name) for name in ["octet", *given.peers])]
+            if not given.peers or row.name == "octet" or any(row.name.startswith(name) for name in given.peers)]
     if {"setup", "measure", "speed"} & set(given.steps):
         for peer in dict.fromkeys([row.peer for row in rows] + ["onnxruntime"]):
             environments.set_up(peer)

@@ -28,8 +28,9 @@ class Powers:
     def sqnr_db(self, weights=None):
         """One value for each row of weights [draws, images], or one for all images once."""
         weights = np.ones((1, self.signal.shape[1])) if weights is None else weights
-        ratio = (weights @ self.signal.T) / np.maximum(weights @ self.noise.T, 1e-300)
-        values = np.minimum(10 * np.log10(np.maximum(ratio, 1e-12)), LARGEST_DB).mean(axis=1)
+        signal, noise = weights @ self.signal.T, weights @ self.noise.T
+        ratio = signal / np.maximum(noise, signal * 10 ** (-LARGEST_DB / 10))
+        values = 10 * np.log10(np.maximum(ratio, 1e-12)).mean(axis=1)
         return values if len(values) > 1 else float(values[0])
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import time
 
 import workers
@@ -20,9 +19,9 @@ ANSWER_TIMEOUT = 1800
 class Quantizer:
     """One row of the tables. Each of `runs` is a set of variables for the worker; the best run's answers count."""
 
-    def __init__(self, name, peer, words, method=None, runs=({},), needs=None):
+    def __init__(self, name, peer, words, method=None, runs=({},), networks=None):
         self.name, self.peer, self.words, self.method, self.runs = name, peer, words, method or {}, runs
-        self.needs = needs  # an option that Octet's build must have
+        self.networks = networks  # the only ones that it is asked about; None: all
 
     def folder(self, network_folder):
         return network_folder / self.name
@@ -34,6 +33,9 @@ ROWS = [
     Quantizer("octet", "octet", "Octet, defaults", {"pixels": True}),
     Quantizer("octet-minmax", "octet", "Octet, `--method minmax --round nearest`",
               {"pixels": True, "options": ["--method", "minmax", "--round", "nearest"]}),
+    Quantizer("octet-int16", "octet", "Octet, `--int16` of three tensors",
+              {"pixels": True, "options": ["--int16", "conv1_relu", "conv_dw_1_relu", "conv_pw_1_relu"]},
+              networks=("mobilenet_v1_075_224_bn",)),
     Quantizer("onnxruntime-minmax", "onnxruntime", "onnxruntime, MinMax", {"calibrate": "MinMax"}, OPTIMIZATIONS),
     Quantizer("onnxruntime-entropy", "onnxruntime", "onnxruntime, Entropy", {"calibrate": "Entropy"}, OPTIMIZATIONS),
     Quantizer("onnxruntime-percentile", "onnxruntime", "onnxruntime, Percentile", {"calibrate": "Percentile"},
@@ -45,7 +47,7 @@ ROWS = [
     Quantizer("litert", "litert", "TFLite converter"),
     Quantizer("mnn-kl", "mnn", "MNN, KL", {"feature": "KL", "weight": "MAX_ABS"}),
     Quantizer("mnn-admm", "mnn", "MNN, ADMM", {"feature": "ADMM", "weight": "ADMM"}),
-    Quantizer("mnn-kl-admm", "mnn", "MNN, KL, weights ADMM", {"feature": "KL", "weight": "ADMM"}),
+    Quantizer("mnn-weights-admm", "mnn", "MNN, KL, weights by ADMM", {"feature": "KL", "weight": "ADMM"}),
     Quantizer("mnn-ema", "mnn", "MNN, EMA", {"feature": "EMA", "weight": "MAX_ABS"}),
     Quantizer("ncnn-kl", "ncnn", "ncnn, kl", {"range": "kl"}, NO_WINOGRAD),
     Quantizer("ncnn-aciq", "ncnn", "ncnn, aciq", {"range": "aciq"}, NO_WINOGRAD),
@@ -68,14 +70,7 @@ class Bench:
 
     def missing(self, row):
         """Why the row cannot be had at all, or None."""
-        if row.peer in self.environments.reasons:
-            return self.environments.reasons[row.peer]
-        if row.needs:
-            program = _octet_program(self.environments.build).with_name("octet-convert")
-            done = subprocess.run([program, "--help"], capture_output=True, text=True)
-            if row.needs not in done.stdout + done.stderr:
-                return f"this build has no {row.needs}"
-        return None
+        return self.environments.reasons.get(row.peer)
 
     def _key(self, row, network, precision):
         build = _octet_program(self.environments.build)
@@ -108,17 +103,14 @@ class Bench:
         record.write_text(json.dumps(made, indent=1))
         return made
 
-    def answers(self, row, network, model):
-        """[path of the answers] of the row's runs, made unless they are newer than the model."""
-        paths = []
-        for i, variables in enumerate(row.runs):
-            path = pathlib.Path(model).parent / f"answers-{i}-{self.every}.npz"
-            if not path.exists() or path.stat().st_mtime < os.stat(model).st_mtime:
-                self._answer(row, network, model, variables, path)
-            paths.append(path)
-        return paths
+    def answers(self, row, network, model, run=0, step=1):
+        """The path of the answers of one of the row's runs, to every nth input; made unless newer than the model."""
+        path = pathlib.Path(model).parent / f"answers-{run}-{self.every * step}.npz"
+        if not path.exists() or path.stat().st_mtime < os.stat(model).st_mtime:
+            self._answer(row, network, model, row.runs[run], self.every * step, path)
+        return path
 
-    def _answer(self, row, network, model, variables, path):
+    def _answer(self, row, network, model, variables, every, path):
         environment = {**self.environments.environment(row.peer), **variables}
         worker = workers.Worker(self.environments.python(row.peer),
                                 ["serve", row.peer, model, 1, self.cores, network["held_out"]], environment,
@@ -126,7 +118,7 @@ class Bench:
         try:
             worker.receive(ANSWER_TIMEOUT)
             partial = path.with_suffix(".part.npz")
-            worker.ask({"do": "answer", "file": str(partial), "every": self.every}, ANSWER_TIMEOUT)
+            worker.ask({"do": "answer", "file": str(partial), "every": every}, ANSWER_TIMEOUT)
             partial.rename(path)
         finally:
             worker.kill()

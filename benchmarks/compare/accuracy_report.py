@@ -47,10 +47,12 @@ def best_peer(result, key="sqnr_db"):
 def _note_of(figures):
     """What must be said of a row's answers."""
     notes, runs = [], figures.get("runs_db", [])
-    if len(runs) == 2 and runs[1] - runs[0] > 1:
-        notes.append(f"with graph optimizations off; with them {runs[0]:.1f} dB")
-    if len(runs) == 2 and runs[0] - runs[1] > 1:
-        notes.append(f"with graph optimizations on; without them {runs[1]:.1f} dB")
+    if len(runs) == 2 and None in runs:
+        notes.append("runs only with its graph optimizations" if runs[1] is None else
+                     "runs only without its graph optimizations")
+    elif len(runs) == 2 and abs(runs[1] - runs[0]) > 1:
+        without, words = (runs[0], "without") if runs[1] > runs[0] else (runs[1], "with")
+        notes.append(f"{words} its graph optimizations; otherwise {without:.1f} dB")
     lossless = figures.get("float_conversion_db")
     if lossless is not None:
         notes.append(f"its float model: {lossless:.0f} dB, so the loss is "

@@ -15,12 +15,15 @@ from accuracy_quantizers import FLOAT, NAMES, Bench
 
 LARGE_INPUT = 3 * 200 * 200  # --every thins out the held-out inputs of larger networks only
 SUSPICIOUS_DB = 12.0         # below it the peer's float model is asked whether the conversion itself is at fault
+TRIAL = 10                   # a row's second way to run answers every 10th input first,
+BETTER_DB = 0.3              # and all of them only if it is that much better
 
 
 class Answers:
-    """One model's answers, measured against float's."""
+    """One model's answers, measured against float's; `step`: they are to every nth input of the references."""
 
-    def __init__(self, network, references, path, every):
+    def __init__(self, network, references, path, every, step=1):
+        references = [reference[::step] for reference in references]
         found = agreement.matched(agreement.outputs(path), references)
         if found is None:
             raise workers.Failed("its outputs have other sizes")
@@ -31,7 +34,7 @@ class Answers:
         self.figures = {"sqnr_db": self.sqnr_db}
         if network["task"] == "classification":
             self.classes = found[0].argmax(axis=1)
-            self.right = self.classes == np.asarray(network["labels"][::every])
+            self.right = self.classes == np.asarray(network["labels"][::every][::step])
             agree = 100 * np.mean(self.classes == references[0].argmax(axis=1))
             self.figures.update(top1=100 * float(self.right.mean()), agreement=float(agree))
         if network["task"] == "detection":
@@ -42,9 +45,24 @@ class Answers:
 
 
 def _best_answers(bench, row, network, references, model, every):
-    """The answers of the row's best run, and the SQNR of all of its runs."""
-    tried = [Answers(network, references, path, every) for path in bench.answers(row, network, model)]
-    return max(tried, key=lambda answers: answers.sqnr_db), [answers.sqnr_db for answers in tried]
+    """The answers of the row's best way to run, and the SQNR of all of them on the inputs of the trial, or None."""
+    def answers(i, step=1):
+        return Answers(network, references, bench.answers(row, network, model, i, step), every, step)
+
+    best, best_db, runs_db, failures = None, None, [], []
+    for i in range(len(row.runs)):
+        try:
+            step = 1 if len(row.runs) == 1 or len(references[0]) < 10 * TRIAL else TRIAL
+            runs_db.append(answers(i, step).sqnr_db)
+        except (workers.Failed, BrokenPipeError) as failure:
+            runs_db.append(None)
+            failures.append(str(failure))
+            continue
+        if best is None or runs_db[-1] > best_db + BETTER_DB:
+            best, best_db = i, runs_db[-1]
+    if best is None:
+        raise workers.Failed(failures[0])
+    return answers(best), runs_db
 
 
 def _float_conversion_db(bench, row, network, folder, references, every):
@@ -68,7 +86,7 @@ def _measure_row(bench, row, network, folder, references, every):
         return None, {"failed": f"quantizing it: {made['failed']}"}
     try:
         answers, runs = _best_answers(bench, row, network, references, made["path"], every)
-    except (workers.Failed, BrokenPipeError) as failure:
+    except workers.Failed as failure:
         return None, {"failed": f"running it: {failure}"}
     figures = {**answers.figures, "seconds": made["seconds"]}
     if len(runs) > 1:
@@ -89,9 +107,9 @@ def _compared(ours, theirs):
 
 
 def measure(bench, rows, network, folder, kept):
-    """Figures of one network; rows that are not asked for keep those of an earlier call."""
+    """Yields the figures of one network after each row; rows that are not asked for keep those of an earlier call."""
     every = bench.every
-    float_path, = bench.answers(FLOAT, network, _float_model(network, folder))
+    float_path = bench.answers(FLOAT, network, _float_model(network, folder))
     references = agreement.outputs(float_path)
     reference = Answers(network, references, float_path, every)
     result = {key: network[key] for key in ("name", "task", "source", "target", "calibration_count")}
@@ -106,8 +124,7 @@ def measure(bench, rows, network, folder, kept):
         if octet and answers["octet"] and answers[row.name] and row.name != "octet":
             figures["octet_is"] = _compared(answers["octet"], answers[row.name])
         print(f"{network['name']}: {row.name}: {_short(figures)}", flush=True)
-    result["rows"] = {name: result["rows"][name] for name in NAMES if name in result["rows"]}
-    return result
+        yield {**result, "rows": {name: result["rows"][name] for name in NAMES if name in result["rows"]}}
 
 
 def _float_model(network, folder):
@@ -149,13 +166,13 @@ def run(given, environments, rows, root):
     folder.mkdir(parents=True, exist_ok=True)
     results = _Results(folder / "results.json")
     names = accuracy_data.names(given.data)
-    for name in names if "measure" in given.steps else ():
-        if given.only and name not in given.only:
-            continue
+    for name in (given.only or names) if "measure" in given.steps else ():
         network = accuracy_data.prepare(name, folder / name, given.data)
         bench = Bench(environments, given.every if np.prod(network["shape"]) > LARGE_INPUT else 1)
         kept = results.read()["networks"].get(name, {})
-        results.put(environments.versions, networks={name: measure(bench, rows, network, folder / name, kept)})
+        asked = [row for row in rows if row.networks is None or name in row.networks]
+        for figures in measure(bench, asked, network, folder / name, kept):
+            results.put(environments.versions, networks={name: figures})
     if "speed" in given.steps:
         results.put(environments.versions, speed=accuracy_speed.measure(given, environments))
     if "report" in given.steps:

@@ -187,10 +187,10 @@ def _stay_int8(layers):
             layer.arrays.append(consumers[0].arrays[-1 if int(consumers[0].params["8"]) < 100 else -2])
 
 
-def prepare(network, precision, folder):
-    folder = pathlib.Path(folder)
+def _converted(source, network, folder):
+    """Lines and layers of pnnx's conversion of an ONNX file, and its two files."""
     onnx = folder / "network.onnx"
-    onnx.write_bytes(pathlib.Path(network["simplified"]).read_bytes())
+    onnx.write_bytes(pathlib.Path(source).read_bytes())
     (package,) = importlib.util.find_spec("pnnx").submodule_search_locations  # importing it would need PyTorch
     program = pathlib.Path(package) / "pnnx"
     shape = str(list(network["shape"])).replace(" ", "")
@@ -203,6 +203,15 @@ def prepare(network, precision, folder):
     foreign = sorted({layer.type for layer in layers if "." in layer.type})
     if foreign:
         raise CannotRun(f"pnnx leaves operators that ncnn does not have: {', '.join(foreign)}")
+    return lines, layers, param, binary
+
+
+def prepare(network, precision, folder):
+    folder = pathlib.Path(folder)
+    try:
+        lines, layers, param, binary = _converted(network["simplified"], network, folder)
+    except CannotRun:
+        lines, layers, param, binary = _converted(network["onnx"], network, folder)
     if precision == "fp32":
         return str(param)
     quantized = [layer for layer in layers if layer.type in QUANTIZED]
