@@ -6,11 +6,14 @@
 #include <algorithm>
 
 #include "converter/budget/meet_budget.h"
+#include "converter/data_free/study.h"
 #include "converter/measure/measure.h"
 #include "converter/measure/model_facts.h"
 #include "converter/pass.h"
 #include "converter/print_graph.h"
 #include "converter/quantize/wide_pin.h"
+#include "converter/ranges/choose_ranges.h"
+#include "converter/repair/equalize.h"
 #include "converter/repair/repair.h"
 #include "converter/simulate_quantization.h"
 #include "converter/stages.h"
@@ -46,7 +49,23 @@ Status first_sample(SampleSource* samples, size_t inputs, std::vector<std::vecto
 
 struct Source {
   std::string path, sha256;
+  Graph* reference;  // the float graph that the quantized one is compared with, layer by layer
 };
+
+// Quantizes with nothing but the network.
+Status to_int8_without_samples(const Source& source, const ConvertOptions& options, Graph* graph,
+                               Diagnostics* diagnostics) {
+  if (options.samples != nullptr || !options.ranges.cache.empty())
+    return error(StatusCode::kInvalidArgument, "%s: data-free conversion takes neither samples nor a cache",
+                 source.path.c_str());
+  equalize_without_samples(options, graph, diagnostics);
+  Study study;
+  OCTET_RETURN_IF_ERROR(study_without_samples(*graph, options, &study, diagnostics));
+  OCTET_RETURN_IF_ERROR(fix_ranges(*graph, options.ranges, &study.ranges));
+  *source.reference = graph->clone();
+  OCTET_RETURN_IF_ERROR(quantize(graph, study.ranges, options, diagnostics));
+  return options.repair.correct_bias ? correct_means(*source.reference, study, graph, diagnostics) : Status();
+}
 
 struct Int8Task {
   const Graph& in_float;  // as imported: what the outputs are compared with
@@ -79,18 +98,23 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
   const Graph in_float = graph->clone();
   Ranges ranges;
   OCTET_RETURN_IF_ERROR(check_repair_options(options.repair));  // before the work begins
+  OCTET_RETURN_IF_ERROR(check_equalize_options(options));
+  if (!quantized_already && options.data_free.enabled)
+    return to_int8_without_samples(source, options, graph, diagnostics);
   if (quantized_already && !options.ranges.cache.empty())
-    diagnostics->warning("calibrate", "", "the calibration cache is not used: the network brings its own scales");
+    diagnostics->warning("calibrate", "",
+                         "the calibration cache is not used: the network brings its own scales");
   if (!quantized_already && !options.ranges.cache.empty()) {
     OCTET_RETURN_IF_ERROR(
         calibrate_from_cache(*graph, source.sha256, options, &ranges, diagnostics, &report->samples));
   } else if (!quantized_already) {
     if (options.samples == nullptr)
       return error(StatusCode::kInvalidArgument,
-                   "%s: needs calibration data: pass --calibration with a folder or list of samples, or "
-                   "--precision fp32",
+                   "%s: needs calibration data: pass --calibration with a folder or list of samples, "
+                   "--data-free or --precision fp32",
                    source.path.c_str());
-    OCTET_RETURN_IF_ERROR(calibrate(*graph, options, &ranges, diagnostics, &report->samples));
+    OCTET_RETURN_IF_ERROR(calibrate_equalized(options, graph, &ranges, diagnostics, &report->samples));
+    *source.reference = graph->clone();
   } else {
     take_wide_pins(graph, &ranges, &options.precision_options.int16);
     OCTET_RETURN_IF_ERROR(calibrate_missing(*graph, options, &ranges, diagnostics, &report->samples));
@@ -143,9 +167,10 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   bool quantized_already = false;
   OCTET_RETURN_IF_ERROR(import_qdq(&graph, diagnostics, &quantized_already));
   OCTET_RETURN_IF_ERROR(run_passes(&graph, diagnostics));
-  const Graph reference = graph.clone();
+  Graph reference = graph.clone();
   if (options.precision == Precision::kInt8)
-    OCTET_RETURN_IF_ERROR(to_int8(quantized_already, {path, sha256}, options, &graph, diagnostics, report));
+    OCTET_RETURN_IF_ERROR(
+        to_int8(quantized_already, {path, sha256, &reference}, options, &graph, diagnostics, report));
   else if (quantized_already)
     diagnostics->note(
         "convert", "",
@@ -156,8 +181,8 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
   check_preprocessing(graph, options, diagnostics);
   std::vector<std::vector<uint8_t>> sample;
   OCTET_RETURN_IF_ERROR(first_sample(options.samples, graph.inputs.size(), &sample));
-  OCTET_RETURN_IF_ERROR(finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics,
-                                     options.samples));
+  OCTET_RETURN_IF_ERROR(
+      finish_model(graph, lower_options(path, sha256, options), sample, model, diagnostics, options.samples));
   return fill_report(reference, graph, *model, options, diagnostics, report);
 }
 

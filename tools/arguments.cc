@@ -80,6 +80,13 @@ const OptionRow kOptions[] = {
      "Precision, range, method and weight scales of single operators and tensors (docs/cli.md)"},
     {kConvert, "--export-qdq", "FILE.onnx", &Arguments::export_qdq, false, 0,
      "Write the quantized network as ONNX with QuantizeLinear and DequantizeLinear too"},
+    {kConvert, "--data-free", "", &Arguments::data_free, false, 0,
+     "No samples: ranges and biases from the network's batch normalization and synthetic inputs"},
+    {kConvert, "--equalize", "NAME", &Arguments::equalize, false, 0,
+     "Even out the weights of neighbouring layers: off (default), exact (keeps clamps such as ReLU6) or relu (makes "
+     "them ReLU where they are in the way)"},
+    {kConvert, "--balance", "NAME", &Arguments::balance, false, 0,
+     "Even out the channels of activations: auto (default: where they are far apart), off or all"},
     {kConvert | kCalibrate, "--mean", "A,B,C", &Arguments::mean, false, 0,
      "Mean per channel in 0..255 pixel units, in the network's channel order"},
     {kConvert | kCalibrate, "--std", "A,B,C", &Arguments::std, false, 0, "Standard deviation per channel, same units and order"},

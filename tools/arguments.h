@@ -69,6 +69,10 @@ struct Arguments {
   bool verbose = false;
 
   std::vector<std::string> argv;   // as given, for provenance
+
+  // convert: what is done to channels before the activations are measured
+  std::string equalize = "off", balance = "auto";
+  bool data_free = false;
 };
 
 // Parses. Returns true to go on; false if the program should end with *exit_code

@@ -8,6 +8,7 @@
 
 #include "converter/constant_math.h"
 #include "converter/passes/rewrite.h"
+#include "converter/repair/channel_statistics.h"
 
 namespace octet::converter {
 
@@ -137,6 +138,7 @@ bool fold_affine(const Affine& affine, const char* stage, Graph* graph, Node* li
   Folded folded;
   if (!fold_numbers(*graph, *linear, affine, &folded)) return false;
   store(graph, linear, folded, affine.factor);
+  change_channel_statistics(affine.factor, affine.term, linear);
   for (const char* key : {"activation_min", "activation_max", "table_activation"})
     if (reader->has(key)) linear->attributes[key] = reader->attributes[key];
   linear->outputs = reader->outputs;

@@ -24,4 +24,12 @@ Status read_batch_norm(const Graph& graph, const Node& norm, Affine* affine) {
   return {};
 }
 
+ChannelStatistics normalized_channels(const Graph& graph, const Node& norm) {
+  ChannelStatistics statistics;
+  statistics.mean = to_doubles(*graph.value(norm.inputs[2]).constant);
+  statistics.deviation = to_doubles(*graph.value(norm.inputs[1]).constant);
+  for (double& deviation : statistics.deviation) deviation = std::fabs(deviation);
+  return statistics;
+}
+
 }  // namespace octet::converter

@@ -20,7 +20,10 @@ Status fold_batch_norm_into_conv(Graph* graph, Diagnostics* diagnostics, bool* c
     if (linear == nullptr || channel_axis(*graph, *linear) != 1) continue;  // the normalized axis
     Affine affine;
     OCTET_RETURN_IF_ERROR(read_batch_norm(*graph, *norm, &affine));
-    any |= fold_affine(affine, "fold_batch_norm_into_conv", graph, linear, norm.get(), diagnostics);
+    const ChannelStatistics left = normalized_channels(*graph, *norm);  // the fold takes its inputs away
+    if (!fold_affine(affine, "fold_batch_norm_into_conv", graph, linear, norm.get(), diagnostics)) continue;
+    keep_channel_statistics(left, linear);
+    any = true;
   }
   if (!any) return {};
   graph->remove_dead_nodes();

@@ -62,10 +62,12 @@ Status replace_batch_norm_with_depthwise_conv(Graph* graph, Diagnostics* diagnos
     Affine affine;
     OCTET_RETURN_IF_ERROR(read_batch_norm(*graph, *norm, &affine));
     const bool image = graph->value(norm->inputs[0]).shape.size() == 4;
+    const ChannelStatistics left = normalized_channels(*graph, *norm);
     if (image)
       become_conv(graph, norm, affine);
     else
       become_mul_add(graph, i, affine);
+    if (image) keep_channel_statistics(left, norm);
     diagnostics->detail("replace_batch_norm_with_depthwise_conv", norm->name,
                         image ? "a depthwise 1x1 Conv" : "Mul and Add");
     *changed = true;

@@ -22,6 +22,7 @@ class Chooser {
       changed |= demote_costly_groups();
       changed |= demote_costly_nodes();
     }
+    release_answers();
     release_trailing_reshapes();
   }
 
@@ -173,7 +174,33 @@ class Chooser {
     return changed;
   }
 
-  // Step 5.
+  // Step 5: Concats that collect what layers write for outputs of the network.
+  void release_answers() {
+    for (const auto& node : graph_.nodes) {
+      if (!in_s8(node.get()) || node->op != "Concat" || !only_output(node->outputs[0])) continue;
+      const std::vector<ValueId> inputs = f32_inputs(graph_, *node);
+      const bool all = inputs.size() == node->inputs.size() &&
+                       std::all_of(inputs.begin(), inputs.end(), [&](ValueId id) { return from_layer(id); });
+      if (all) to_float(node.get(), "collects the f32 outputs of its layers");
+    }
+  }
+
+  bool only_output(ValueId id) const {
+    return uses_.output(id) && uses_.readers(id).empty() && graph_.value(id).quantization.scale == 0;
+  }
+
+  // Written, maybe through Reshapes, by a layer that nobody else reads.
+  bool from_layer(ValueId id) const {
+    while (!uses_.output(id) && uses_.readers(id).size() == 1 && graph_.value(id).quantization.scale == 0) {
+      const Node* writer = uses_.writer(id);
+      if (writer == nullptr || !in_s8(writer)) return false;
+      if (writer->op != "Reshape") return writer->op != "Softmax" && may_write_f32(*writer);
+      id = writer->inputs[0];
+    }
+    return false;
+  }
+
+  // Step 6.
   void release_trailing_reshapes() {
     for (const auto& node : graph_.nodes) {
       if (!in_s8(node.get()) || node->op == "Softmax" || !may_write_f32(*node)) continue;

@@ -12,7 +12,9 @@
 //      a Conv or FullyConnected that only float nodes read: it writes f32. So the arithmetic of boxes around
 //      an Exp is f32. Then the same for each light node by itself. (Not where a quantized network gives the
 //      scale.)
-//   5. Reshapes between a Conv or FullyConnected and a float reader or graph output are f32, since the
+//   5. A Concat that does nothing but collect what layers write (detection heads) for an output of the network is
+//      f32: each head would otherwise be rounded to the steps of the largest.
+//   6. Reshapes between a Conv or FullyConnected and a float reader or graph output are f32, since the
 //      Conv writes f32 straight from its accumulator there.
 #pragma once
 

@@ -68,7 +68,8 @@ Status find_methods(const Graph& graph, const Statistics& statistics, const Rang
   return Status();
 }
 
-// Ranges that the user gave, by the name of a tensor or of an input.
+}  // namespace
+
 Status fix_ranges(const Graph& graph, const RangeOptions& options, Ranges* ranges) {
   for (const auto& [name, range] : options.fixed) {
     if (!(range.first < range.second) || !std::isfinite(range.first) || !std::isfinite(range.second))
@@ -81,8 +82,6 @@ Status fix_ranges(const Graph& graph, const RangeOptions& options, Ranges* range
   }
   return Status();
 }
-
-}  // namespace
 
 bool clips_by_error(const Graph& graph, ValueId value) {
   constexpr int kDepth = 32;

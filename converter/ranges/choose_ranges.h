@@ -20,6 +20,9 @@ namespace octet::converter {
 // true, least squared error, for the others: linear bottlenecks and sums, and what moves their data.
 bool clips_by_error(const Graph& graph, ValueId value);
 
+// Ranges that the user gave, by the name of a tensor or of an input, in place of those in *ranges.
+Status fix_ranges(const Graph& graph, const RangeOptions& options, Ranges* ranges);
+
 Status choose_ranges(const Graph& graph, const Statistics& statistics, const RangeOptions& options,
                      Ranges* ranges, Diagnostics* diagnostics);
 

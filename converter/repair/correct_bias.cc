@@ -30,6 +30,32 @@ bool is_s8_linear(const Graph& graph, const Node& node) {
   return is_quantized(graph.value(node.inputs[0]));
 }
 
+void shift_bias(const std::vector<double>& by, Node* node, Graph* graph) {
+  const Value weights = graph->value(node->inputs[1]);
+  const double input_scale = graph->value(node->inputs[0]).quantization.scale;
+  const std::vector<float>& scales = weights.quantization.channel_scales;
+  Constant bias;
+  Quantization quantization;
+  if (node->input(2) != kNoValue) {
+    bias = *graph->value(node->inputs[2]).constant;
+    quantization = graph->value(node->inputs[2]).quantization;
+  } else {
+    bias.type = schema::TensorType_S32;
+    bias.shape = {static_cast<int64_t>(scales.size())};
+    bias.bytes.assign(scales.size() * 4, 0);
+    for (float scale : scales) quantization.channel_scales.push_back(static_cast<float>(input_scale * scale));
+    quantization.channel_axis = 0;
+  }
+  for (size_t c = 0; c < scales.size() && c < by.size(); ++c) {
+    const double step = std::nearbyint(by[c] / (input_scale * scales[c]));
+    const double sum = bias.as<int32_t>()[c] + std::clamp(step, -1073741824.0, 1073741824.0);
+    bias.as<int32_t>()[c] = static_cast<int32_t>(std::clamp(sum, -2147483647.0, 2147483647.0));
+  }
+  node->inputs.resize(std::max<size_t>(node->inputs.size(), 3), kNoValue);
+  node->inputs[2] = graph->add_constant(weights.name + "/corrected_bias", std::move(bias));
+  graph->value(node->inputs[2]).quantization = quantization;
+}
+
 Status BiasCorrection::measure_reference(const Graph& reference, const std::vector<Sample>& samples,
                                          size_t threads) {
   LoweredModel lowered;
@@ -92,7 +118,9 @@ Status BiasCorrection::correct(Node* node, size_t samples, NodeWalk* walk, bool*
   const Means& target = means_.at(node->outputs[0]);
   for (int round = 0; round < kRounds; ++round) {
     const ValueId before = node->input(2);
-    shift_bias(node, target, measure(node->outputs[0], samples, *walk));
+    Means by = measure(node->outputs[0], samples, *walk);
+    for (size_t c = 0; c < by.size() && c < target.size(); ++c) by[c] = target[c] - by[c];
+    shift_bias(by, node, &graph_);
     *fits = prove_accumulator(graph_, *node).ok();
     if (!*fits) {  // keep what does
       node->inputs[2] = before;
@@ -102,32 +130,6 @@ Status BiasCorrection::correct(Node* node, size_t samples, NodeWalk* walk, bool*
     OCTET_RETURN_IF_ERROR(walk->run(*node));
   }
   return Status();
-}
-
-void BiasCorrection::shift_bias(Node* node, const Means& target, const Means& now) {
-  const Value weights = graph_.value(node->inputs[1]);
-  const double input_scale = graph_.value(node->inputs[0]).quantization.scale;
-  const std::vector<float>& scales = weights.quantization.channel_scales;
-  Constant bias;
-  Quantization quantization;
-  if (node->input(2) != kNoValue) {
-    bias = *graph_.value(node->inputs[2]).constant;
-    quantization = graph_.value(node->inputs[2]).quantization;
-  } else {
-    bias.type = schema::TensorType_S32;
-    bias.shape = {static_cast<int64_t>(scales.size())};
-    bias.bytes.assign(scales.size() * 4, 0);
-    for (float scale : scales) quantization.channel_scales.push_back(static_cast<float>(input_scale * scale));
-    quantization.channel_axis = 0;
-  }
-  for (size_t c = 0; c < scales.size() && c < target.size(); ++c) {
-    const double step = std::nearbyint((target[c] - now[c]) / (input_scale * scales[c]));
-    const double sum = bias.as<int32_t>()[c] + std::clamp(step, -1073741824.0, 1073741824.0);
-    bias.as<int32_t>()[c] = static_cast<int32_t>(std::clamp(sum, -2147483647.0, 2147483647.0));
-  }
-  node->inputs.resize(std::max<size_t>(node->inputs.size(), 3), kNoValue);
-  node->inputs[2] = graph_.add_constant(weights.name + "/corrected_bias", std::move(bias));
-  graph_.value(node->inputs[2]).quantization = quantization;
 }
 
 }  // namespace octet::converter

@@ -20,6 +20,9 @@ namespace octet::converter {
 // An s8 Conv, ConvTranspose or FullyConnected.
 bool is_s8_linear(const Graph& graph, const Node& node);
 
+// bias[c] += by[c], in real units, rounded to the bias' steps; a layer without a bias gets one.
+void shift_bias(const std::vector<double>& by, Node* node, Graph* graph);
+
 class BiasCorrection {
  public:
   explicit BiasCorrection(Graph* graph) : graph_(*graph) {}
@@ -37,7 +40,6 @@ class BiasCorrection {
 
   void divide(ValueId id, size_t samples, Means* sums) const;
   Means measure(ValueId id, size_t samples, const NodeWalk& walk) const;
-  void shift_bias(Node* node, const Means& target, const Means& now);
 
   Graph& graph_;
   std::map<ValueId, Means> means_;

@@ -107,6 +107,23 @@ void NodeWalk::release(const Node& node) {
       stored_[static_cast<size_t>(id)].clear();
 }
 
+Status feed_walk(const Graph& graph, const std::vector<Sample>& samples, NodeWalk* walk) {
+  LoweredModel lowered;
+  OCTET_RETURN_IF_ERROR(lower(graph, LowerOptions(), &lowered, nullptr));
+  std::unique_ptr<Model> model;
+  OCTET_RETURN_IF_ERROR(Model::load_memory(lowered.data(), lowered.bytes, &model));
+  std::unique_ptr<Session> session;
+  OCTET_RETURN_IF_ERROR(Session::create(*model, SessionOptions(), &session));
+  for (size_t s = 0; s < samples.size(); ++s) {
+    for (size_t i = 0; i < graph.inputs.size(); ++i) {
+      OCTET_RETURN_IF_ERROR(session->set_input(i, samples[s][i].data(), samples[s][i].size()));
+      const auto* data = static_cast<const uint8_t*>(session->input(i).data);
+      walk->set_input(graph.inputs[i].value, s, Bytes(data, data + session->input(i).bytes));
+    }
+  }
+  return Status();
+}
+
 size_t peak_activation_bytes(const Graph& graph) {
   std::vector<size_t> readers = count_readers(graph);
   size_t alive = 0, peak = 0;

@@ -25,6 +25,7 @@ class NodeWalk {
   Status run(const Node& node);
   // The stored bytes of a value.
   const Bytes& bytes(ValueId id, size_t sample) const { return stored_[static_cast<size_t>(id)][sample]; }
+  Bytes& bytes(ValueId id, size_t sample) { return stored_[static_cast<size_t>(id)][sample]; }
   // `node` is done: values that no later node reads are dropped.
   void release(const Node& node);
 
@@ -34,6 +35,9 @@ class NodeWalk {
   std::vector<std::vector<Bytes>> stored_;  // [value][sample]
   std::vector<size_t> readers_left_;
 };
+
+// Gives the walk its samples, in the graph's own form.
+Status feed_walk(const Graph& graph, const std::vector<Sample>& samples, NodeWalk* walk);
 
 // The most bytes of activations that are alive at one time, for one sample.
 size_t peak_activation_bytes(const Graph& graph);

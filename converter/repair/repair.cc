@@ -11,7 +11,6 @@
 #include "converter/pick_samples.h"
 #include "converter/repair/correct_bias.h"
 #include "converter/repair/round_weights.h"
-#include "runtime/session.h"
 
 namespace octet::converter {
 namespace {
@@ -52,7 +51,7 @@ class Repair {
     OCTET_RETURN_IF_ERROR(ThreadPool::create(std::max<size_t>(options_.threads, 1), &pool_));
     OCTET_RETURN_IF_ERROR(bias_.measure_reference(reference_, samples, options_.threads));
     NodeWalk walk(graph_, samples_);
-    OCTET_RETURN_IF_ERROR(feed(samples, &walk));
+    OCTET_RETURN_IF_ERROR(feed_walk(graph_, samples, &walk));
     for (size_t i = 0; i < nodes; ++i) {
       Node* node = graph_.nodes[i].get();
       OCTET_RETURN_IF_ERROR(repair_node(node, &walk));
@@ -64,24 +63,6 @@ class Repair {
   }
 
  private:
-  // The samples in the quantized graph's own form.
-  Status feed(const std::vector<Sample>& samples, NodeWalk* walk) {
-    LoweredModel lowered;
-    OCTET_RETURN_IF_ERROR(lower(graph_, LowerOptions(), &lowered, nullptr));
-    std::unique_ptr<Model> model;
-    OCTET_RETURN_IF_ERROR(Model::load_memory(lowered.data(), lowered.bytes, &model));
-    std::unique_ptr<Session> session;
-    OCTET_RETURN_IF_ERROR(Session::create(*model, SessionOptions(), &session));
-    for (size_t s = 0; s < samples.size(); ++s) {
-      for (size_t i = 0; i < graph_.inputs.size(); ++i) {
-        OCTET_RETURN_IF_ERROR(session->set_input(i, samples[s][i].data(), samples[s][i].size()));
-        const auto* data = static_cast<const uint8_t*>(session->input(i).data);
-        walk->set_input(graph_.inputs[i].value, s, Bytes(data, data + session->input(i).bytes));
-      }
-    }
-    return Status();
-  }
-
   Status repair_node(Node* node, NodeWalk* walk) {
     const bool linear = is_s8_linear(graph_, *node);
     const bool correct = linear && options_.repair.correct_bias && bias_.can_correct(*node);

@@ -273,5 +273,48 @@ TEST(Quantize, IntegerNodesAreLeftAlone) {
   EXPECT_EQ(g.graph.nodes.size(), 2u);
 }
 
+// A detector's shared head: the same weights at two places. Each place has scales of its own.
+TEST(Quantize, SharedWeightsGetActivationScalesOfTheirOwn) {
+  QuantizeGraph g;
+  const ValueId w = g.constant("w", {4, 1, 1, 4}, std::vector<float>(16, 0.5f));
+  const std::map<std::string, Attribute> attributes = {{"kernel_shape", std::vector<int64_t>{1, 1}},
+                                                       {"activation_min", 0.0f}};
+  std::vector<ValueId> heads;
+  for (const float reach : {1.0f, 40.0f}) {
+    const std::string name = reach > 1 ? "far" : "near";
+    const ValueId x = g.input(name + "/x", {1, 4, 4, 4}, {-reach, reach});
+    heads.push_back(g.node("Conv", name, {x, w}, {1, 4, 4, 4}, {0, 2 * reach}, attributes));
+    g.output(g.conv(name + "/out", heads.back(), 4, {-reach, reach}));
+  }
+  ASSERT_TRUE(g.quantize_all().ok());
+  EXPECT_FLOAT_EQ(g.quantization(heads[0]).scale, 2.0f / 255);
+  EXPECT_FLOAT_EQ(g.quantization(heads[1]).scale, 80.0f / 255);
+  for (const char* name : {"near", "far"}) {
+    const Value& weights = g.graph.value(g.find(name)->inputs[1]);
+    EXPECT_FLOAT_EQ(weights.quantization.channel_scales[0], 0.5f / 127) << name;
+  }
+}
+
+// Heads of different reach that a Concat collects for an output: each writes f32.
+TEST(Quantize, HeadsBehindAConcatThatIsAnAnswerAreNotRounded) {
+  for (const bool answer : {true, false}) {
+    QuantizeGraph g;
+    const ValueId x = g.input("x", {1, 4, 4, 4}, {-1, 1});
+    std::vector<ValueId> parts;
+    for (const float reach : {1.0f, 40.0f}) {
+      const std::string name = reach > 1 ? "far" : "near";
+      const ValueId head = g.conv(name, x, 4, {-reach, reach});
+      parts.push_back(g.node("Reshape", name + "/r", {head}, {1, 16, 4}, {-reach, reach}));
+    }
+    const ValueId all = g.node("Concat", "all", parts, {1, 32, 4}, {-40, 40}, {{"axis", int64_t{1}}});
+    g.output(answer ? all : g.node("Sigmoid", "s", {all}, {1, 32, 4}, {0, 1}));
+    ASSERT_TRUE(g.quantize_all().ok());
+    EXPECT_EQ(g.type(all), answer ? schema::TensorType_F32 : schema::TensorType_S8);
+    EXPECT_EQ(g.type(g.find("near")->outputs[0]), answer ? schema::TensorType_F32 : schema::TensorType_S8);
+    EXPECT_EQ(g.find("all")->float_reason.empty(), !answer);
+    EXPECT_EQ(g.count("Dequantize") + g.count("Requantize"), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace octet::converter

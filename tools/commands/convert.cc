@@ -93,6 +93,9 @@ Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   OCTET_RETURN_IF_ERROR(parse_budget_options(arguments, &options->budget));
   if (!arguments.overrides.empty()) OCTET_RETURN_IF_ERROR(read_overrides(arguments.overrides, options));
   options->export_qdq = arguments.export_qdq;
+  options->equalize.weights = arguments.equalize;
+  options->equalize.activations = arguments.balance;
+  options->data_free.enabled = arguments.data_free;
   options->threads = static_cast<size_t>(arguments.threads);
   ImagePreprocessing& image = options->preprocessing;
   OCTET_RETURN_IF_ERROR(parse_numbers("--mean", arguments.mean, &image.mean));

@@ -12,6 +12,8 @@
 
 #include "octet_converter/budget_options.h"
 #include "octet_converter/budget_report.h"
+#include "octet_converter/data_free_options.h"
+#include "octet_converter/equalize_options.h"
 #include "octet_converter/precision_options.h"
 #include "octet_converter/range_options.h"
 #include "octet_converter/repair_options.h"
@@ -66,12 +68,14 @@ struct ConvertOptions {
   RepairOptions repair;                                 // against the error that rounding brings
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
   ReportOptions report;                                 // what is measured of the result
-  SampleSource* samples = nullptr;                      // needed for kInt8 unless the network is quantized already
+  SampleSource* samples = nullptr;                      // needed for kInt8 unless data-free or quantized already
   std::string export_qdq;                               // write the quantized network as QDQ ONNX too; empty: no
   size_t threads = 1;
   std::string provenance;                               // the command line's options, one line
   // Called with a stage ("calibrate") and progress in [0, 1]; may be empty.
   std::function<void(const char* stage, size_t done, size_t total)> progress;
+  EqualizeOptions equalize;                             // channels, before the activations are measured
+  DataFreeOptions data_free;                            // instead of samples
 };
 
 // What a person reads after conversion, and what the report is made of.
