@@ -11,6 +11,7 @@
 #include "converter/measure/model_facts.h"
 #include "converter/pass.h"
 #include "converter/print_graph.h"
+#include "converter/quantize/store_weights.h"
 #include "converter/quantize/wide_pin.h"
 #include "converter/ranges/choose_ranges.h"
 #include "converter/repair/equalize.h"
@@ -80,7 +81,9 @@ Status quantize_within_budget(const Int8Task& task, Graph* graph, Diagnostics* d
   const Graph source = graph->clone();
   const auto make = [&](const ConvertOptions& with, Graph* made, Diagnostics* said) {
     OCTET_RETURN_IF_ERROR(quantize(made, task.ranges, with, said));
-    return task.quantized_already ? Status() : repair(source, with, made, said);
+    if (!task.quantized_already) OCTET_RETURN_IF_ERROR(repair(source, with, made, said));
+    store_weights(made, with.weights, said);
+    return Status();
   };
   if (!task.options.budget.asked()) return make(task.options, graph, diagnostics);
   return meet_budget({task.in_float, source, task.options, make, task.held_out}, graph, diagnostics, report);
@@ -161,6 +164,7 @@ LowerOptions lower_options(const std::string& path, const std::string& sha256,
 
 Status run_stages(const std::string& path, const ConvertOptions& options, LoweredModel* model,
                   Diagnostics* diagnostics, ConvertReport* report) {
+  OCTET_RETURN_IF_ERROR(check_weight_options(options.weights));
   Graph graph;
   std::string sha256;
   OCTET_RETURN_IF_ERROR(import_onnx(path, options.shapes, &graph, diagnostics, &sha256));
@@ -176,6 +180,7 @@ Status run_stages(const std::string& path, const ConvertOptions& options, Lowere
         "convert", "",
         "the network is quantized already: in fp32 its weights keep their quantized values, and " +
             std::to_string(simulate_pinned_scales(&graph)) + " activations are rounded as it says");
+  if (options.precision == Precision::kFp32) store_weights(&graph, options.weights, diagnostics);
   diagnostics->detail("graph", "", "what is lowered\n" + print_graph(graph));
   if (!options.export_qdq.empty()) OCTET_RETURN_IF_ERROR(export_qdq(graph, options.export_qdq, diagnostics));
   check_preprocessing(graph, options, diagnostics);

@@ -82,12 +82,21 @@ struct Quantization {
 using ValueId = int32_t;
 constexpr ValueId kNoValue = -1;      // an optional input left out
 
+// How the file stores an f32 constant as integers (schema StoredConstant).
+struct StoredForm {
+  int bits = 8;
+  int64_t group_size = 1;
+  std::vector<float> scales;
+  std::shared_ptr<const Constant> packed;  // u8, what the buffer holds
+};
+
 struct Value {
   std::string name;
   TensorType type = schema::TensorType_F32;
   Dims shape;
   std::shared_ptr<const Constant> constant;  // null for activations
   Quantization quantization;
+  std::shared_ptr<const StoredForm> stored;  // of a constant; `constant` has the numbers that it stands for
 
   bool is_constant() const { return constant != nullptr; }
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/op.h"
+#include "runtime/session_memory.h"
 #include "runtime/status.h"
 #include "runtime/tensor.h"
 
@@ -54,6 +55,7 @@ class Model {
   bool mapped_ = false;
   const schema::Model* root_ = nullptr;
   std::vector<Tensor> tensors_;
+  SessionMemory expanded_;  // constants that the file stores as integers
 };
 
 }  // namespace octet

@@ -68,7 +68,8 @@ struct Tensor {
   const uint8_t* usual_low = nullptr;
   const uint8_t* usual_high = nullptr;
 
-  // Non-null for constants: points into the mapped model, 64-byte aligned.
+  // Non-null for constants: points into the mapped model, or to what was expanded when it was loaded; 64-byte
+  // aligned.
   const void* constant = nullptr;
 
   // Where the bytes are while running: the constant itself, a place in the

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime/model.h"
+#include "runtime/stored_constant.h"
 
 namespace octet {
 namespace {
@@ -74,18 +75,21 @@ Status validate_usual_ranges(const uint8_t* end, const schema::Tensor& definitio
   return Status();
 }
 
-// The buffer index is in range; the buffer has exactly the tensor's bytes, starts on a
-// 64-byte boundary and ends kConstantSlackBytes before the end of the file.
-Status validate_constant(const uint8_t* data, size_t bytes, const schema::Model& root, uint32_t buffer,
-                         const char* what, Tensor* tensor) {
+// The buffer index is in range; the buffer has exactly the bytes that the tensor needs, or `stored` instead,
+// starts on a 64-byte boundary and ends kConstantSlackBytes before the end of the file.
+Status validate_constant(const uint8_t* data, size_t bytes, const schema::Model& root,
+                         const schema::Tensor& definition, const char* what, Tensor* tensor) {
+  const uint32_t buffer = definition.buffer();
+  const size_t needed =
+      definition.stored() ? stored_bytes(*definition.stored(), tensor->shape) : tensor->bytes;
   const size_t buffers = root.buffers() ? root.buffers()->size() : 0;
   if (buffer >= buffers)
     return error(StatusCode::kInvalidModel, "%s: buffer %u; the model has %zu", what, buffer, buffers);
   const flatbuffers::Vector<uint8_t>* content = root.buffers()->Get(buffer)->data();
   const size_t content_bytes = length(content);
-  if (content_bytes != tensor->bytes)
+  if (content_bytes != needed)
     return error(StatusCode::kInvalidModel, "%s: buffer %u has %zu bytes; its shape needs %zu", what, buffer,
-                 content_bytes, tensor->bytes);
+                 content_bytes, needed);
   if (content_bytes == 0) {
     tensor->constant = kNoElements;
     return Status();
@@ -149,8 +153,8 @@ Status validate_shape(const flatbuffers::Vector<int32_t>* dims, size_t element_s
   return Status();
 }
 
-// Checks for every tensor: the type is known; validate_shape; validate_quantization; a constant's
-// buffer (validate_constant). Also the number of tensors, and that buffer 0 is empty.
+// Checks for every tensor: the type is known; validate_shape; validate_quantization; validate_stored; a
+// constant's buffer (validate_constant). Also the number of tensors, and that buffer 0 is empty.
 Status validate_tensors(const uint8_t* data, size_t bytes, const schema::Model& root,
                         std::vector<Tensor>* tensors) {
   const size_t count = root.tensors() ? root.tensors()->size() : 0;
@@ -175,8 +179,9 @@ Status validate_tensors(const uint8_t* data, size_t bytes, const schema::Model& 
     OCTET_RETURN_IF_ERROR(validate_quantization(definition, tensor.shape, what.c_str()));
     tensor.scale = definition.scale();
     tensor.zero_point = definition.zero_point();
+    OCTET_RETURN_IF_ERROR(validate_stored(definition, tensor.shape, what.c_str()));
     if (definition.buffer() != 0) {
-      OCTET_RETURN_IF_ERROR(validate_constant(data, bytes, root, definition.buffer(), what.c_str(), &tensor));
+      OCTET_RETURN_IF_ERROR(validate_constant(data, bytes, root, definition, what.c_str(), &tensor));
       tensor.data = const_cast<void*>(tensor.constant);
     }
     OCTET_RETURN_IF_ERROR(validate_usual_ranges(data + bytes, definition, what.c_str(), &tensor));
@@ -188,6 +193,7 @@ Status validate_tensors(const uint8_t* data, size_t bytes, const schema::Model& 
 Status Model::verify_and_validate() {
   OCTET_RETURN_IF_ERROR(verify_model_bytes(data_, bytes_, &root_));
   OCTET_RETURN_IF_ERROR(validate_tensors(data_, bytes_, *root_, &tensors_));
+  OCTET_RETURN_IF_ERROR(expand_constants(*root_, bytes_, &expanded_, &tensors_));
   OCTET_RETURN_IF_ERROR(validate_operators(*this));
   OCTET_RETURN_IF_ERROR(validate_bindings(*root_, tensors_));
   return validate_golden(*root_, tensors_);

@@ -4,6 +4,7 @@
 //
 //   verify_model_bytes   the FlatBuffers Verifier: every offset stays inside the bytes
 //   validate_tensors     shapes, sizes, quantization, constant buffers
+//   expand_constants     (stored_constant.h) constants that are stored as integers
 //   validate_operators   indices, order of execution, requantization, each operator's own row
 //   validate_bindings    inputs, outputs, preprocessing
 //   validate_golden      golden runs

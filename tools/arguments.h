@@ -35,6 +35,8 @@ struct Arguments {
   std::vector<std::string> keep_float, int16;
   std::string min_sqnr, max_drop, validation, confidence;
   std::string overrides;
+  bool weights_only = false;
+  int weight_bits = 8, group_size = 0;
   std::string mean, std;
   std::string color;
   std::string resize, crop;

@@ -49,8 +49,13 @@ flatbuffers::Offset<schema::Tensor> ModelBuilder::create_tensor(const TensorReco
   const auto scales = q.channel_scales.empty() ? 0 : fbb_.CreateVector(q.channel_scales);
   const auto low = range.low.empty() ? 0 : fbb_.CreateVector(range.low);
   const auto high = range.high.empty() ? 0 : fbb_.CreateVector(range.high);
+  const StoredForm* stored = record.stored.get();
+  const auto stored_form = stored == nullptr ? 0
+                                             : schema::CreateStoredConstantDirect(
+                                                   fbb_, static_cast<uint8_t>(stored->bits),
+                                                   static_cast<int32_t>(stored->group_size), &stored->scales);
   return schema::CreateTensor(fbb_, name, record.type, shape, buffer_index, q.scale, q.zero_point, scales,
-                              q.channel_axis, low, high);
+                              q.channel_axis, low, high, stored_form);
 }
 
 Status ModelBuilder::create_tensors(const UsualRanges& ranges,

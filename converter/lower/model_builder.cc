@@ -26,7 +26,8 @@ int ModelBuilder::tensor(ValueId id) {
   if (index < 0) {
     const Value& v = value(id);
     index = static_cast<int>(tensors_.size());
-    tensors_.push_back({v.name, v.type, v.shape, v.quantization, v.constant});
+    tensors_.push_back(
+        {v.name, v.type, v.shape, v.quantization, v.stored ? v.stored->packed : v.constant, v.stored});
   }
   return index;
 }
@@ -39,13 +40,13 @@ std::vector<int> ModelBuilder::tensors(const std::vector<ValueId>& ids) {
 
 int ModelBuilder::add_activation(const std::string& name, TensorType type, const Dims& shape,
                                  const Quantization& quantization) {
-  tensors_.push_back({name, type, shape, quantization, nullptr});
+  tensors_.push_back({name, type, shape, quantization, nullptr, nullptr});
   return static_cast<int>(tensors_.size() - 1);
 }
 
 int ModelBuilder::add_constant(const std::string& name, std::shared_ptr<const Constant> constant,
                                const Quantization& quantization) {
-  tensors_.push_back({name, constant->type, constant->shape, quantization, constant});
+  tensors_.push_back({name, constant->type, constant->shape, quantization, constant, nullptr});
   return static_cast<int>(tensors_.size() - 1);
 }
 

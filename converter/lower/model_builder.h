@@ -69,7 +69,8 @@ class ModelBuilder {
     TensorType type;
     Dims shape;
     Quantization quantization;
-    std::shared_ptr<const Constant> constant;
+    std::shared_ptr<const Constant> constant;  // what the buffer holds
+    std::shared_ptr<const StoredForm> stored;
   };
 
   void push_operator(const Node& node, const OperatorParts& parts, schema::Options options_type,

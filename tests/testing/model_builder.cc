@@ -33,7 +33,8 @@ int ModelBuilder::add_tensor(TensorType type, const std::vector<int>& shape, uin
   const auto high = usual_high_.empty() ? 0 : builder_.CreateVector(usual_high_);
   next_usual_ranges({}, {});
   tensors_.push_back(schema::CreateTensor(builder_, name_offset, type, shape_offset, buffer, scale,
-                                          zero_point, scales, channel_axis, low, high));
+                                          zero_point, scales, channel_axis, low, high, stored_));
+  stored_ = 0;
   facts_.push_back({type, shape});
   return static_cast<int>(tensors_.size()) - 1;
 }
@@ -57,6 +58,12 @@ int ModelBuilder::add_constant(TensorType type, const std::vector<int>& shape, c
   buffers_.push_back(schema::CreateBuffer(builder_, builder_.CreateVector(content, bytes)));
   return add_tensor(type, shape, static_cast<uint32_t>(buffers_.size()) - 1, scale, zero_point,
                     channel_scales, channel_axis);
+}
+
+int ModelBuilder::stored_constant(const std::vector<int>& shape, int bits, int group_size,
+                                  const std::vector<float>& scales, const std::vector<uint8_t>& packed) {
+  stored_ = schema::CreateStoredConstantDirect(builder_, static_cast<uint8_t>(bits), group_size, &scales);
+  return constant(schema::TensorType_F32, shape, packed);
 }
 
 void ModelBuilder::output(int tensor) {

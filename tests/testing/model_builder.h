@@ -78,6 +78,10 @@ class ModelBuilder {
     return constant(schema::TensorType_F32, shape, values);
   }
 
+  // An f32 constant that the file stores as integers; `packed` is what its buffer holds.
+  int stored_constant(const std::vector<int>& shape, int bits, int group_size,
+                      const std::vector<float>& scales, const std::vector<uint8_t>& packed);
+
   // Makes the tensor a graph output, declared with its own type and shape.
   void output(int tensor);
 
@@ -127,6 +131,7 @@ class ModelBuilder {
 
   flatbuffers::FlatBufferBuilder builder_;
   std::vector<uint8_t> usual_low_, usual_high_;
+  flatbuffers::Offset<schema::StoredConstant> stored_ = 0;  // of the next tensor
   std::vector<TensorFacts> facts_;
   std::vector<flatbuffers::Offset<schema::Tensor>> tensors_;
   std::vector<flatbuffers::Offset<schema::Buffer>> buffers_;

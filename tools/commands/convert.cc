@@ -78,11 +78,20 @@ Status parse_range_options(const Arguments& arguments, converter::RangeOptions* 
   return Status();
 }
 
+// Without samples there is nothing to quantize activations by: --weights-only then is for the whole network.
+void parse_weight_options(const Arguments& arguments, ConvertOptions* options) {
+  options->weights = {arguments.weights_only, arguments.weight_bits, arguments.group_size};
+  const bool no_samples =
+      arguments.calibration.empty() && arguments.calibration_cache.empty() && !arguments.data_free;
+  if (arguments.weights_only && no_samples) options->precision = converter::Precision::kFp32;
+}
+
 Status parse_options(const Arguments& arguments, ConvertOptions* options) {
   if (arguments.precision != "int8" && arguments.precision != "fp32")
     return error(StatusCode::kInvalidArgument, "--precision %s: must be int8 or fp32", arguments.precision.c_str());
   options->precision =
       arguments.precision == "fp32" ? converter::Precision::kFp32 : converter::Precision::kInt8;
+  parse_weight_options(arguments, options);
   options->ranges.method = arguments.method;
   options->ranges.cache = arguments.calibration_cache;
   OCTET_RETURN_IF_ERROR(parse_range_options(arguments, &options->ranges));

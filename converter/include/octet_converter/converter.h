@@ -18,6 +18,7 @@
 #include "octet_converter/range_options.h"
 #include "octet_converter/repair_options.h"
 #include "octet_converter/report.h"
+#include "octet_converter/weight_options.h"
 #include "runtime/status.h"
 
 namespace octet::converter {
@@ -66,6 +67,7 @@ struct ConvertOptions {
   PrecisionOptions precision_options;                   // what does not run in plain INT8
   BudgetOptions budget;                                 // how much may be lost
   RepairOptions repair;                                 // against the error that rounding brings
+  WeightOptions weights;                                // how the file stores what runs in float
   ImagePreprocessing preprocessing;                     // applies to the (single) image input
   ReportOptions report;                                 // what is measured of the result
   SampleSource* samples = nullptr;                      // needed for kInt8 unless data-free or quantized already
