@@ -102,8 +102,11 @@ Status to_int8(bool quantized_already, const Source& source, const ConvertOption
   Ranges ranges;
   OCTET_RETURN_IF_ERROR(check_repair_options(options.repair));  // before the work begins
   OCTET_RETURN_IF_ERROR(check_equalize_options(options));
-  if (!quantized_already && options.data_free.enabled)
-    return to_int8_without_samples(source, options, graph, diagnostics);
+  if (!quantized_already && options.data_free.enabled) {
+    OCTET_RETURN_IF_ERROR(to_int8_without_samples(source, options, graph, diagnostics));
+    store_weights(graph, options.weights, diagnostics);
+    return Status();
+  }
   if (quantized_already && !options.ranges.cache.empty())
     diagnostics->warning("calibrate", "",
                          "the calibration cache is not used: the network brings its own scales");
