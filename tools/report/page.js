@@ -17,6 +17,14 @@ const time = ms => ms === null || ms === undefined ? '\u2013' : ms >= 1 ? ms.toF
 // The end of a long name tells more than its beginning.
 const tail = name => name.length > 30 ? '\u2026' + name.slice(-29) : name;
 
+// By how much the accumulated SQNR falls from the worst of a layer's inputs to its output.
+function fallOf(r, layer, accumulated) {
+  const inputs = layer.inputs.map(t => r.tensors[t].error).filter(error => error).map(error => error.sqnr_db);
+  if (!inputs.length || accumulated === null || accumulated === undefined) return null;
+  const worst = Math.min(...inputs);
+  return worst >= EXACT || accumulated >= EXACT ? null : worst - accumulated;
+}
+
 // A layer with what its first output says.
 function rowsOf(r) {
   return r.layers.map(layer => {
@@ -24,6 +32,7 @@ function rowsOf(r) {
     return {layer, tensor, report: r,
       own: layer.own_error && layer.own_error.sqnr_db,
       accumulated: tensor && tensor.error && tensor.error.sqnr_db,
+      fall: fallOf(r, layer, tensor && tensor.error && tensor.error.sqnr_db),
       cosine: tensor && tensor.error && tensor.error.cosine,
       clipped: tensor && tensor.seen && tensor.scale ? tensor.seen.clipped : undefined};
   });
@@ -109,10 +118,12 @@ const columns = other ? [
   {title: 'Values', cell: r => r.tensor && r.tensor.histogram ? [histogram(r.tensor, 90, 24, true)] : [], wide: true, help: 'Float\u2019s values and the chosen range'},
   {title: 'Own SQNR', key: r => r.own, cell: r => sqnrCell(r.own), low: true, first: true, help: 'dB: this layer\u2019s own quantization'},
   {title: 'Accumulated', key: r => r.accumulated, cell: r => sqnrCell(r.accumulated), low: true, help: 'dB: all layers up to here, against float'},
+  {title: 'Fall', key: r => r.fall, cell: r => [r.fall === null ? '\u2013' : r.fall.toFixed(1)], wide: true,
+    help: 'dB by which the accumulated SQNR falls from the worst input to the output'},
   {title: 'Cosine', key: r => r.cosine, cell: r => [r.cosine === null || r.cosine === undefined ? '\u2013' : r.cosine.toFixed(5)], low: true, wide: true, help: 'of the accumulated output'},
   {title: 'Clipped', key: r => r.clipped, cell: r => [percent(r.clipped)], help: 'Share of float\u2019s values outside of the range'},
   {title: 'Headroom', key: r => r.layer.headroom_bits, cell: r => [r.layer.headroom_bits === null ? '\u2013' : r.layer.headroom_bits.toFixed(1)], low: true, wide: true, help: 'Bits left in the s32 accumulator, by proof'},
-  {title: 'Scale spread', key: r => r.layer.weight_scale_spread, cell: r => [r.layer.weight_scale_spread === null ? '\u2013' : '\u00D7' + short(r.layer.weight_scale_spread)], wide: true, help: 'Largest weight scale of an output channel over the least'},
+  {title: 'Spread', key: r => r.layer.weight_scale_spread, cell: r => [r.layer.weight_scale_spread === null ? '\u2013' : '\u00D7' + short(r.layer.weight_scale_spread)], wide: true, help: 'Largest weight scale of an output channel over the least'},
   {title: 'MACs', key: r => r.layer.macs, cell: r => [r.layer.macs ? count(r.layer.macs) : '\u2013'], wide: true},
   {title: 'Time', key: r => r.layer.ms, cell: r => [time(r.layer.ms)], wide: true, help: 'Measured on the machine that converted'},
 ];
@@ -216,7 +227,7 @@ function choose(index) {
 function showLayers() {
   document.getElementById('layers').append(
     el('h2', {}, other ? 'Layers' : 'Layers, the worst first'),
-    el('p', {class: 'quiet'}, 'Own: what the layer\u2019s own weights and rounding cost, given the inputs that it gets here. Accumulated: all layers up to here, against float. '
+    el('p', {class: 'quiet'}, 'Own: what the layer\u2019s own weights and rounding cost, given the inputs that it gets here. Accumulated: all layers up to here, against float; where it falls though the own one is high, the layer magnifies what its inputs bring. '
       + 'In dB of signal over error (SQNR): 6 dB more is half of the error. Press a column to sort by it, a layer to see its values.'),
     el('div', {class: 'controls'}, el('label', {}, 'Find ', el('input', {type: 'search', id: 'filter', oninput: event => {
       state.filter = event.target.value.toLowerCase();
