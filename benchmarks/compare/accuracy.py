@@ -32,6 +32,7 @@ def arguments():
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--every", type=int, default=1, metavar="N",
                         help="of large networks' held-out inputs every Nth")
+    parser.add_argument("--kept", action="store_true", help="only rows that have been tried before, and Octet's default")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/accuracy.md")
     given = parser.parse_args()
     for name in ("work", "build", "data"):

@@ -83,6 +83,9 @@ def network_table(result):
         cells = [VERDICTS[verdict(said[key])] if key in said else "" for key in verdicts]
         lines.append([WORDS[name] + (" " + notes.mark(note) if note else ""),
                       *(number(figures.get(key)) for _, key in keys), number(figures["sqnr_db"]), *cells])
+    for row in ROWS:
+        if row.name not in result["rows"] and (row.networks is None or result["name"] in row.networks):
+            lines.append([f"{row.words}: not in this run", *("" for _ in columns[1:])])
     return [f"### {result['name']}", "", f"Inputs: {result['source']}.", "", *table(columns, lines), *notes.lines(), ""]
 
 
@@ -144,7 +147,8 @@ def speed(results):
 
 def machine(results):
     versions = ", ".join(results["versions"].values())
-    return [f"{cpu_name()}, {time.strftime('%Y-%m-%d', time.gmtime())}; {versions}."]
+    missing = f" Not in this run: {', '.join(results['missing'])}." if results["missing"] else ""
+    return [f"{cpu_name()}, {time.strftime('%Y-%m-%d', time.gmtime())}; {versions}.{missing}"]
 
 
 def show(results, given, root):

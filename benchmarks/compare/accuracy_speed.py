@@ -11,7 +11,7 @@ import time
 
 import accuracy_data
 import workers
-from accuracy_quantizers import ROWS, Bench
+from accuracy_quantizers import Bench
 
 NETWORKS = ("mobilenet_v1_075_224_bn", "resnet20_cifar10_bn")
 ROUNDS = 3
@@ -51,7 +51,7 @@ def _onnxruntime_seconds(environments, folder, target):
     return float(done.stdout.splitlines()[-1])
 
 
-def _tasks(environments, network, folder, scratch):
+def _tasks(environments, network, folder, scratch, rows):
     """{what: function that does it once and returns the seconds}."""
     octet = environments.build / "tools/octet"
     samples = folder / "octet/samples"
@@ -60,7 +60,7 @@ def _tasks(environments, network, folder, scratch):
              lambda: _octet_seconds(octet, ["calibrate", *common, "-o", scratch / "cache.json"]),
              "Octet, the whole conversion (`octet convert`: GPTQ, bias correction)":
              lambda: _octet_seconds(octet, ["convert", *common, "-o", scratch / "model.octet"])}
-    for row in ROWS:
+    for row in rows:
         made = folder / row.name / "inferred.onnx"
         if row.name in PEERS and made.exists():
             tasks[f"{row.words}, quantize_static"] = (
@@ -68,22 +68,22 @@ def _tasks(environments, network, folder, scratch):
     return tasks
 
 
-def measure(given, environments):
-    """{network: {"inputs": count, "seconds": {what: [one a round]}}}."""
-    result = {}
+def measure(given, environments, rows, kept):
+    """{network: {"inputs": count, "seconds": {what: [one a round]}}}; what is not asked for stays as in `kept`."""
+    result = dict(kept)
     for name in NETWORKS:
         if given.only and name not in given.only:
             continue
         folder = given.work / "accuracy" / name
         network = accuracy_data.prepare(name, folder, given.data)
         bench = Bench(environments, 1)
-        for row in ROWS:
+        for row in rows:
             if row.name in (*PEERS, "octet"):
                 bench.make(row, network, folder)
         scratch = given.work / "accuracy/speed"
         scratch.mkdir(parents=True, exist_ok=True)
-        tasks = _tasks(environments, network, folder, scratch)
-        seconds = {what: [] for what in tasks}
+        tasks = _tasks(environments, network, folder, scratch, rows)
+        seconds = {**result.get(name, {}).get("seconds", {}), **{what: [] for what in tasks}}
         for i in range(ROUNDS):
             order = list(tasks)[i % len(tasks):] + list(tasks)[:i % len(tasks)]
             for what in order:

@@ -171,11 +171,15 @@ def run(given, environments, rows, root):
         bench = Bench(environments, given.every if np.prod(network["shape"]) > LARGE_INPUT else 1)
         kept = results.read()["networks"].get(name, {})
         asked = [row for row in rows if row.networks is None or name in row.networks]
+        if given.kept:
+            asked = [row for row in asked if row.name == "octet" or (row.folder(folder / name) / "made.json").exists()]
         for figures in measure(bench, asked, network, folder / name, kept):
             results.put(environments.versions, networks={name: figures})
     if "speed" in given.steps:
-        results.put(environments.versions, speed=accuracy_speed.measure(given, environments))
+        kept = results.read().get("speed", {})
+        results.put(environments.versions, speed=accuracy_speed.measure(given, environments, rows, kept))
     if "report" in given.steps:
         values = results.read()
+        values["missing"] = [name for name in names if name not in values["networks"]]
         values["networks"] = {name: values["networks"][name] for name in names if name in values["networks"]}
         accuracy_report.show(values, given, root)
