@@ -9,7 +9,7 @@
 // normalization pass on what they make of them.
 //
 //   ranges   behind a normalization: from the least to the greatest of mean[c] +- n deviation[c], clamped by
-//            the activation; network inputs: what can occur; anything else: the synthetic extremes.
+//            the activation; network inputs: what can occur; anything else: twice the synthetic extremes.
 //   means    behind a normalization: those of the clipped normal distribution (clip_normal); anything else:
 //   the
 //            synthetic ones.
