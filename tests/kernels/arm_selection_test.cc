@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "kernels/add_s16.h"
 #include "kernels/add_s8.h"
 #include "kernels/arm/core_ids.h"
 #include "kernels/average_pool_s8.h"
@@ -16,9 +17,10 @@
 #include "kernels/interleave_s8.h"
 #include "kernels/max_pool_s8.h"
 #include "kernels/quantize_f32_s8.h"
+#include "kernels/requantize_s16.h"
 #include "kernels/softmax_s8.h"
 #include "kernels/table_s8.h"
-#include "tests/kernels/conv_s8_case.h"
+#include "tests/kernels/conv_s16_case.h"
 
 namespace octet::kernels {
 namespace {
@@ -91,15 +93,32 @@ TEST(ArmSelection, CortexA55GetsInOrderDotProducts) {
 }
 #endif
 
+std::string wide_kernel(const ConvShape& shape, bool wide_input, WideOutput output) {
+  const WideCase test(shape, ConvData::kRandom, wide_input, output, 1);
+  return select_conv_s16(test.conv, detect_cpu_features()).name;
+}
+
+TEST(ArmSelection, SixteenBitsGetVectorKernels) {
+  if (!detect_cpu_features().has(kNeon)) GTEST_SKIP() << "this CPU has no NEON";
+  for (const WideOutput output : {WideOutput::kS8, WideOutput::kS16, WideOutput::kF32}) {
+    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 1, 1, 0), true, output), "conv_s16_gemm_neon");
+    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 3, 1, 1), true, output), "conv_s16_gemm_neon");
+    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 3, 2, 1, 64), true, output), "conv_s16_depthwise_neon");
+  }
+  EXPECT_EQ(wide_kernel(square(32, 32, 3, 32, 3, 2, 1), false, WideOutput::kS16), "conv_s16_gemm_neon");
+}
+
 // The first row of a family is the one for vectors.
 TEST(ArmSelection, VectorKernelsStandFirst) {
   const CpuFeatures cpu = detect_cpu_features();
   if (!cpu.has(kNeon)) GTEST_SKIP() << "this CPU has no NEON";
+  EXPECT_STREQ(add_s16_kernels().best(cpu).name, "add_s16_neon");
   EXPECT_STREQ(add_s8_kernels().best(cpu).name, "add_s8_neon");
   EXPECT_STREQ(average_pool_s8_kernels().best(cpu).name, "average_pool_s8_neon");
   EXPECT_STREQ(interleave_s8_kernels().best(cpu).name, "interleave_s8_neon");
   EXPECT_STREQ(max_pool_s8_kernels().best(cpu).name, "max_pool_s8_neon");
   EXPECT_STREQ(quantize_f32_s8_kernels().best(cpu).name, "quantize_f32_s8_neon");
+  EXPECT_STREQ(requantize_s16_kernels().best(cpu).name, "requantize_s16_neon");
   EXPECT_STREQ(softmax_s8_kernels().best(cpu).name, "softmax_s8_neon");
   EXPECT_STREQ(table_s8_kernels().best(cpu).name, "table_s8_neon");
 }
