@@ -99,13 +99,15 @@ std::string wide_kernel(const ConvShape& shape, bool wide_input, WideOutput outp
 }
 
 TEST(ArmSelection, SixteenBitsGetVectorKernels) {
-  if (!detect_cpu_features().has(kNeon)) GTEST_SKIP() << "this CPU has no NEON";
+  const CpuFeatures cpu = detect_cpu_features();
+  if (!cpu.has(kNeon)) GTEST_SKIP() << "this CPU has no NEON";
+  const char* product = cpu.has(kDotprod) ? "conv_s16_gemm_dotprod" : "conv_s16_gemm_neon";
   for (const WideOutput output : {WideOutput::kS8, WideOutput::kS16, WideOutput::kF32}) {
-    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 1, 1, 0), true, output), "conv_s16_gemm_neon");
-    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 3, 1, 1), true, output), "conv_s16_gemm_neon");
+    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 1, 1, 0), true, output), product);
+    EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 3, 1, 1), true, output), product);
     EXPECT_EQ(wide_kernel(square(14, 14, 64, 64, 3, 2, 1, 64), true, output), "conv_s16_depthwise_neon");
   }
-  EXPECT_EQ(wide_kernel(square(32, 32, 3, 32, 3, 2, 1), false, WideOutput::kS16), "conv_s16_gemm_neon");
+  EXPECT_EQ(wide_kernel(square(32, 32, 3, 32, 3, 2, 1), false, WideOutput::kS16), product);
 }
 
 // The first row of a family is the one for vectors.
