@@ -113,7 +113,8 @@ def measure(bench, rows, network, folder, kept):
     references = agreement.outputs(float_path)
     reference = Answers(network, references, float_path, every)
     result = {key: network[key] for key in ("name", "task", "source", "target", "calibration_count")}
-    result.update(held_out_count=len(references[0]), float=reference.figures, rows=dict(kept.get("rows", {})))
+    same = kept.get("held_out_count") == len(references[0])
+    result.update(held_out_count=len(references[0]), float=reference.figures, rows=dict(kept["rows"]) if same else {})
     answers = {}
     octet = next((row for row in rows if row.name == "octet"), None)
     for row in rows:
