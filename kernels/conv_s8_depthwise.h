@@ -91,13 +91,14 @@ inline void for_each_span(const ConvS8& c, const int8_t* input, size_t n, size_t
 constexpr size_t kDepthwiseGroup = 64;  // channels of a cache line, which are computed row by row
 
 // Calls body(first, last) for portions of the items, `rows` rows of output each, whose input and output stay
-// in the L2 cache while one group of channels after the other is computed.
+// in the L2 cache while one group of channels after the other is computed. An even number of items, as some
+// blocks compute two at once.
 template <class Body>
 inline void for_each_portion(const ConvS8& c, size_t rows, size_t first_item, size_t last_item,
                              const Body& body) {
   constexpr size_t kBytes = 128 << 10;
   const size_t item_bytes = rows * c.input_channels * (c.stride_height * c.input_width + c.output_width) + 1;
-  const size_t items = kBytes / item_bytes + 1;
+  const size_t items = kBytes / item_bytes / 2 * 2 + 2;
   for (; first_item < last_item; first_item += items)
     body(first_item, first_item + items < last_item ? first_item + items : last_item);
 }

@@ -18,50 +18,16 @@
 //   output 0:  [w00 w10 w20 w21] . E(0) + [w01 w11 0 0] . O + [w02 w12 w22 0] . E(2)
 //   output 1:  [w00 w10 w20 w21] . E(2) + [0 0 w01 w11] . O + [w02 w12 w22 0] . E(4)
 //
+// A last block of 16 channels is computed for two items of work at once, one in each half of 32 bytes.
+//
 // conv_s8_depthwise_blocks.h describes blocks. Weights of a block: per quad vector j the
 // vectors of the formulas, [column][row] or E(0), O, O, E(2).
 #pragma once
 
-#include "kernels/x86/conv_s8_depthwise_blocks.h"
+#include "kernels/x86/conv_s8_depthwise_rows.h"
 
 namespace octet::kernels {
 namespace {
-
-template <size_t kInputRows>
-struct DepthwiseRows {
-  const int8_t* in[kInputRows];
-  const int8_t* padding;
-  int8_t* out[2];
-  size_t pixel[2];  // distance of outputs; 0 where the second row does not exist and lands in a dummy
-};
-
-// The input pixel at column x, which may lie outside (left of the input x has wrapped). From column `safe` on
-// a vector would exceed the row, of a partial block.
-template <class V, bool kPartial, size_t kInputRows>
-__attribute__((always_inline)) inline V load_edge(const ConvS8& c, const DepthwiseRows<kInputRows>& rows,
-                                                  const DepthwiseBlock& block, size_t row, size_t x,
-                                                  size_t safe) {
-  if (x >= c.input_width) return load<V>(rows.padding);
-  const int8_t* pixel = rows.in[row] + x * c.input_channels + block.first;
-  if (!kPartial || x < safe) return load<V>(pixel);
-  int8_t copy[sizeof(V)] = {};
-  std::memcpy(copy, pixel, block.valid);
-  return load<V>(copy);
-}
-
-template <class V>
-struct Quads {
-  V v[4];
-};
-
-template <bool kPartial, class V>
-inline void store_output(int8_t* to, V q, size_t valid) {
-  if constexpr (kPartial) {
-    store_first(to, q, valid);
-  } else {
-    store(to, q);
-  }
-}
 
 constexpr uint8_t kNoTap = 0xff;
 
@@ -72,21 +38,21 @@ struct Stride1 {
                                                  {kNoTap, 1, 4, 7}, {2, 5, 8, kNoTap}, {kNoTap, 2, 5, 8}};
   using Rows = DepthwiseRows<kInputRows>;
 
-  template <class V, bool kPartial>
+  template <class V, Fill kFill>
   static inline Quads<V> load_column(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block, size_t x,
                                      size_t safe, V padding) {
     if (x >= c.input_width) return {{padding, padding, padding, padding}};
     Quads<V> column;
-    if (kPartial && x >= safe) {
-      interleave(flip(load_edge<V, kPartial>(c, rows, block, 0, x, safe)),
-                 flip(load_edge<V, kPartial>(c, rows, block, 1, x, safe)),
-                 flip(load_edge<V, kPartial>(c, rows, block, 2, x, safe)),
-                 flip(load_edge<V, kPartial>(c, rows, block, 3, x, safe)), column.v);
+    if (kFill == Fill::kPartial && x >= safe) {
+      interleave(flip(load_edge<V, kFill>(c, rows, block, 0, x, safe)),
+                 flip(load_edge<V, kFill>(c, rows, block, 1, x, safe)),
+                 flip(load_edge<V, kFill>(c, rows, block, 2, x, safe)),
+                 flip(load_edge<V, kFill>(c, rows, block, 3, x, safe)), column.v);
       return column;
     }
     const size_t at = x * c.input_channels + block.first;
-    interleave(flip(load<V>(rows.in[0] + at)), flip(load<V>(rows.in[1] + at)), flip(load<V>(rows.in[2] + at)),
-               flip(load<V>(rows.in[3] + at)), column.v);
+    interleave(flip(load_pixel<V, kFill>(rows, 0, at)), flip(load_pixel<V, kFill>(rows, 1, at)),
+               flip(load_pixel<V, kFill>(rows, 2, at)), flip(load_pixel<V, kFill>(rows, 3, at)), column.v);
     return column;
   }
 
@@ -142,7 +108,7 @@ struct Stride1 {
         q[row][i] = clamp_outputs<kLeft>(pack16(half[0][row][i], half[1][row][i]), common);
   }
 
-  template <class V, LeftShift kLeft, bool kPartial>
+  template <class V, LeftShift kLeft, Fill kFill>
   static __attribute__((noinline)) void run_block(const ConvS8& conv, const Rows& all_rows,
                                                   const DepthwiseBlock& all_of_block, const uint8_t* packed) {
     // Copies, which stores of outputs cannot change.
@@ -152,24 +118,24 @@ struct Stride1 {
     const DepthwiseCommon<V> common(c);
     const size_t safe = safe_columns(c, block);
     const V padding = flip(splat8<V>(c.input_zero_point));
-    int8_t *out0 = rows.out[0] + block.first, *out1 = rows.out[1] + block.first;
+    DepthwiseOutputs out0(rows, 0, block), out1(rows, 1, block);
     size_t x = 0 - c.pad_left;
-    Quads<V> a = load_column<V, kPartial>(c, rows, block, x, safe, padding),
-             b = load_column<V, kPartial>(c, rows, block, x + 1, safe, padding);
+    Quads<V> a = load_column<V, kFill>(c, rows, block, x, safe, padding),
+             b = load_column<V, kFill>(c, rows, block, x + 1, safe, padding);
     for (size_t i = 0; i < c.output_width; i += 2) {
       x += 2;
-      const Quads<V> d = load_column<V, kPartial>(c, rows, block, x, safe, padding),
-                     e = load_column<V, kPartial>(c, rows, block, x + 1, safe, padding);
+      const Quads<V> d = load_column<V, kFill>(c, rows, block, x, safe, padding),
+                     e = load_column<V, kFill>(c, rows, block, x + 1, safe, padding);
       V q[2][2];
       run_columns<V, kLeft>(a, b, d, e, packed, common, q);
-      store_output<kPartial>(out0, q[0][0], block.valid);
-      store_output<kPartial>(out1, q[1][0], block.valid);
+      out0.store_at<kFill>(0, q[0][0], block.valid);
+      out1.store_at<kFill>(0, q[1][0], block.valid);
       if (i + 1 < c.output_width) {
-        store_output<kPartial>(out0 + rows.pixel[0], q[0][1], block.valid);
-        store_output<kPartial>(out1 + rows.pixel[1], q[1][1], block.valid);
+        out0.store_at<kFill>(1, q[0][1], block.valid);
+        out1.store_at<kFill>(1, q[1][1], block.valid);
       }
-      out0 += 2 * rows.pixel[0];
-      out1 += 2 * rows.pixel[1];
+      out0.skip_two<kFill>();
+      out1.skip_two<kFill>();
       a = d;
       b = e;
     }
@@ -215,7 +181,7 @@ struct Stride2 {
       half[x] = requantize_half<V, kLeft>(acc[0][x], acc[1][x], block, h, common);
   }
 
-  template <class V, LeftShift kLeft, bool kPartial>
+  template <class V, LeftShift kLeft, Fill kFill>
   static __attribute__((noinline)) void run_block(const ConvS8& conv, const Rows& all_rows,
                                                   const DepthwiseBlock& all_of_block, const uint8_t* packed) {
     // Copies, which stores of outputs cannot change.
@@ -224,18 +190,18 @@ struct Stride2 {
     const DepthwiseBlock block = all_of_block;
     const DepthwiseCommon<V> common(c);
     const size_t safe = safe_columns(c, block);
-    int8_t* out = rows.out[0] + block.first;
+    DepthwiseOutputs out(rows, 0, block);
     size_t column = 0 - c.pad_left;
     const auto edge = [&](size_t row, size_t k) __attribute__((always_inline)) {
-      return load_edge<V, kPartial>(c, rows, block, row, column + k, safe);
+      return load_edge<V, kFill>(c, rows, block, row, column + k, safe);
     };
     Quads<V> even[3], odd;
     load_even(edge, 0, &even[0]);
-    for (size_t x = 0; x < c.output_width; x += 2, column += 4, out += 2 * rows.pixel[0]) {
+    for (size_t x = 0; x < c.output_width; x += 2, column += 4) {
       if (column < safe && column + 5 < safe) {
         const size_t at = column * c.input_channels + block.first;
         const auto inside = [&](size_t row, size_t k) __attribute__((always_inline)) {
-          return load<V>(rows.in[row] + at + k * c.input_channels);
+          return load_pixel<V, kFill>(rows, row, at + k * c.input_channels);
         };
         load_odd(inside, &odd);
         load_even(inside, 2, &even[1]);
@@ -248,10 +214,10 @@ struct Stride2 {
       V low[2], high[2];
       run_half<V, kLeft>(even, odd, 0, packed, common, low);
       run_half<V, kLeft>(even, odd, 1, packed, common, high);
-      store_output<kPartial>(out, clamp_outputs<kLeft>(pack16(low[0], high[0]), common), block.valid);
+      out.store_at<kFill>(0, clamp_outputs<kLeft>(pack16(low[0], high[0]), common), block.valid);
       if (x + 1 < c.output_width)
-        store_output<kPartial>(out + rows.pixel[0], clamp_outputs<kLeft>(pack16(low[1], high[1]), common),
-                               block.valid);
+        out.store_at<kFill>(1, clamp_outputs<kLeft>(pack16(low[1], high[1]), common), block.valid);
+      out.skip_two<kFill>();
       even[0] = even[2];
     }
   }
@@ -272,8 +238,8 @@ struct Depthwise3x3 {
     return block_header_bytes(width) + 4 * Shape::kVectors * width;
   }
   static size_t packed_bytes(const ConvS8& c) {
-    return for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes,
-                                           [](const DepthwiseBlock&, size_t) {});
+    return for_each_block<kMaxWidth, true, true>(c.input_channels, 0, c.input_channels, block_bytes,
+                                                 [](const DepthwiseBlock&, size_t) {});
   }
 
   static void pack(const ConvS8& c, void* packed) {
@@ -288,7 +254,7 @@ struct Depthwise3x3 {
             for (const uint8_t tap : Shape::kTaps[vector])
               *weights++ = tap == kNoTap ? int8_t{0} : block_weight(c, block, j * quads + e, tap);
     };
-    for_each_block<kMaxWidth, true>(c.input_channels, 0, c.input_channels, block_bytes, pack_block);
+    for_each_block<kMaxWidth, true, true>(c.input_channels, 0, c.input_channels, block_bytes, pack_block);
   }
 
   // A row of padding, and the pixel that takes the outputs of a second row that does not exist.
@@ -297,65 +263,69 @@ struct Depthwise3x3 {
   static size_t row_groups(const ConvS8& c) { return (c.output_height + kOutputRows - 1) / kOutputRows; }
   static size_t items(const ConvS8& c) { return c.batch * row_groups(c); }
 
-  static Rows find_rows(const ConvS8& c, const int8_t* input, void* output, size_t item, int8_t* scratch) {
+  using Lane = DepthwiseLane<Shape::kInputRows>;
+
+  static void find_lane(const ConvS8& c, const int8_t* input, void* output, size_t item, int8_t* scratch,
+                        Lane* lane) {
     const ConvS8OutputStrides strides = conv_s8_output_strides(c);
     const size_t n = item / row_groups(c), y = item % row_groups(c) * kOutputRows;
-    Rows rows;
     for (size_t r = 0; r < Shape::kInputRows; ++r)
-      rows.in[r] = depthwise_row(
+      lane->in[r] = depthwise_row(
           c, input, n, static_cast<ptrdiff_t>(y * Shape::kStride + r) - static_cast<ptrdiff_t>(c.pad_top),
           scratch);
-    rows.padding = scratch;
-    rows.out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
-    rows.pixel[0] = strides.pixel;
+    lane->out[0] = static_cast<int8_t*>(output) + n * strides.batch + y * strides.row;
+    lane->pixel[0] = strides.pixel;
     const bool second = kOutputRows == 2 && y + 1 < c.output_height;
-    rows.out[1] = second ? rows.out[0] + strides.row : scratch + c.input_width * c.input_channels + 64;
-    rows.pixel[1] = second ? strides.pixel : 0;
-    return rows;
+    lane->out[1] = second ? lane->out[0] + strides.row : scratch + c.input_width * c.input_channels + 64;
+    lane->pixel[1] = second ? strides.pixel : 0;
   }
 
-  template <class V, bool kPartial>
+  template <class V, Fill kFill>
   static void run_vector(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
                          const uint8_t* packed) {
     if (has_left_shift(packed, sizeof(V)))
-      Shape::template run_block<V, LeftShift::kFits, kPartial>(c, rows, block, packed);
+      Shape::template run_block<V, LeftShift::kFits, kFill>(c, rows, block, packed);
     else if (limits_low(c))
-      Shape::template run_block<V, LeftShift::kNoneLimitsLow, kPartial>(c, rows, block, packed);
+      Shape::template run_block<V, LeftShift::kNoneLimitsLow, kFill>(c, rows, block, packed);
     else
-      Shape::template run_block<V, LeftShift::kNone, kPartial>(c, rows, block, packed);
+      Shape::template run_block<V, LeftShift::kNone, kFill>(c, rows, block, packed);
   }
 
   static void run_rows(const ConvS8& c, const Rows& rows, const DepthwiseBlock& block,
                        const uint8_t* packed) {
 #ifdef __AVX512BW__
-    if (block.width == 64) return run_vector<__m512i, false>(c, rows, block, packed);
+    if (block.width == 64) return run_vector<__m512i, Fill::kWhole>(c, rows, block, packed);
 #endif
-    const bool partial = block.valid < block.width;
-    if (block.width == 32)
-      partial ? run_vector<__m256i, true>(c, rows, block, packed)
-              : run_vector<__m256i, false>(c, rows, block, packed);
-    else
-      partial ? run_vector<__m128i, true>(c, rows, block, packed)
-              : run_vector<__m128i, false>(c, rows, block, packed);
+    if (block.width == 16) return run_vector<__m128i, Fill::kPartial>(c, rows, block, packed);
+    if (block.twin) return run_vector<__m256i, Fill::kTwin>(c, rows, block, packed);
+    block.valid < block.width ? run_vector<__m256i, Fill::kPartial>(c, rows, block, packed)
+                              : run_vector<__m256i, Fill::kWhole>(c, rows, block, packed);
   }
 
   static void run_portion(const ConvS8& c, const void* packed, const int8_t* input, void* output,
                           size_t first_item, size_t last_item, int8_t* scratch) {
+    Rows rows;
+    rows.padding = scratch;
+    find_lane(c, input, output, first_item, scratch, &rows.lane[1]);  // any, until a twin block needs it
     for (size_t group = 0; group < c.input_channels; group += kDepthwiseGroup) {
       const size_t behind = group + kDepthwiseGroup;
       for (size_t item = first_item; item < last_item; ++item) {
-        const Rows rows = find_rows(c, input, output, item, scratch);
-        for_each_block<kMaxWidth, true>(
+        find_lane(c, input, output, item, scratch, &rows.lane[0]);
+        for_each_block<kMaxWidth, true, true>(
             c.input_channels, group, behind < c.input_channels ? behind : c.input_channels, block_bytes,
             [&](const DepthwiseBlock& block, size_t offset) {
+              if (block.twin && (item - first_item) % 2 != 0) return;
+              if (block.twin)
+                find_lane(c, input, output, item + 1 < last_item ? item + 1 : item, scratch, &rows.lane[1]);
               run_rows(c, rows, block, static_cast<const uint8_t*>(packed) + offset);
             });
       }
     }
     for (size_t item = first_item; c.output_table && item < last_item; ++item) {
-      const Rows rows = find_rows(c, input, output, item, scratch);
-      depthwise_apply_table(c, rows.out[0], rows.pixel[0]);
-      if (rows.pixel[1] != 0) depthwise_apply_table(c, rows.out[1], rows.pixel[1]);
+      Lane lane;
+      find_lane(c, input, output, item, scratch, &lane);
+      depthwise_apply_table(c, lane.out[0], lane.pixel[0]);
+      if (lane.pixel[1] != 0) depthwise_apply_table(c, lane.out[1], lane.pixel[1]);
     }
   }
 

@@ -23,9 +23,11 @@
 namespace octet::kernels {
 namespace {
 
-// Channels [first, first + valid) of a convolution.
+// Channels [first, first + valid) of a convolution. Where `twin`, both halves of 32 hold the same 16
+// channels, of two pieces of work.
 struct DepthwiseBlock {
   size_t first, width, valid;
+  bool twin = false;
 };
 
 // The block behind `done` channels. The last one is moved back where it would exceed the channels; with fewer
@@ -41,15 +43,17 @@ inline DepthwiseBlock depthwise_block(size_t channels, size_t done, size_t max_w
 }
 
 // Calls body(block, offset of the packed block) for the blocks from channel `done`, a multiple of the group,
-// to `end`; bytes(width) is the size of a packed block. Returns the offset behind them.
-template <size_t kMaxWidth, bool kPartial, class Bytes, class Body>
+// to `end`; bytes(width) is the size of a packed block. Returns the offset behind them. With kTwins, 16 whole
+// channels, which only the last block has, are a twin block.
+template <size_t kMaxWidth, bool kPartial, bool kTwins = false, class Bytes, class Body>
 inline size_t for_each_block(size_t channels, size_t done, size_t end, const Bytes& bytes, const Body& body) {
   size_t offset = done / kMaxWidth * bytes(kMaxWidth);
   while (done < end) {
-    const DepthwiseBlock block = depthwise_block(channels, done, kMaxWidth, kPartial);
+    DepthwiseBlock block = depthwise_block(channels, done, kMaxWidth, kPartial);
+    done += block.width;
+    if (kTwins && block.width == 16 && block.valid == 16) block = {block.first, 32, 16, true};
     body(block, offset);
     offset += bytes(block.width);
-    done += block.width;
   }
   return offset;
 }
@@ -57,7 +61,7 @@ inline size_t for_each_block(size_t channels, size_t done, size_t end, const Byt
 // Columns of input whose vector ends within the row: all but the last few of a block that is partial.
 inline size_t safe_columns(const ConvS8& c, const DepthwiseBlock& block) {
   const size_t row_bytes = c.input_width * c.input_channels;
-  if (block.valid == block.width) return c.input_width;
+  if (block.valid == block.width || block.twin) return c.input_width;
   return row_bytes < block.width ? 0 : (row_bytes - block.width) / c.input_channels + 1;
 }
 
@@ -75,6 +79,9 @@ inline size_t multiplier_channel(size_t width, size_t i) {
   return e / 8 * 16 + half * 8 + e % 8;
 }
 
+// Channel i of 32 is that of its half in a twin block.
+inline size_t twin_channel(const DepthwiseBlock& block, size_t i) { return block.twin ? i % 16 : i; }
+
 // Left shifts are the accumulator's: s8 weights cannot hold them.
 inline void pack_block_header(const ConvS8& c, const DepthwiseBlock& block, uint8_t* to) {
   const size_t width = block.width;
@@ -85,7 +92,8 @@ inline void pack_block_header(const ConvS8& c, const DepthwiseBlock& block, uint
   auto* has_left = reinterpret_cast<int32_t*>(multiplier + width);
   std::memset(to, 0, block_header_bytes(width));
   for (size_t i = 0; i < width; ++i) {
-    const size_t m = multiplier_channel(width, i), channel = channel_at(width, i), o = block.first + channel;
+    const size_t m = twin_channel(block, multiplier_channel(width, i));
+    const size_t channel = twin_channel(block, channel_at(width, i)), o = block.first + channel;
     if (m < block.valid) multiplier[i] = c.multiplier[block.first + m];
     if (channel >= block.valid) continue;
     const int p = c.right_shift[o];
@@ -98,7 +106,7 @@ inline void pack_block_header(const ConvS8& c, const DepthwiseBlock& block, uint
 
 // The weight of tap `tap` at position i of the s32 vectors.
 inline int8_t block_weight(const ConvS8& c, const DepthwiseBlock& block, size_t i, size_t tap) {
-  const size_t channel = channel_at(block.width, i);
+  const size_t channel = twin_channel(block, channel_at(block.width, i));
   return channel < block.valid ? c.weights[(block.first + channel) * c.kernel_height * c.kernel_width + tap]
                                : int8_t{0};
 }

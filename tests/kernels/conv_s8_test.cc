@@ -146,6 +146,16 @@ TEST_P(ConvS8KernelTest, Depthwise) {
       if (HasFatalFailure()) return;
     }
   }
+  // A last block of 16 channels, which takes two items of work at once: odd numbers of them, and of rows,
+  // over images.
+  for (const size_t channels : {16, 48, 80, 144}) {
+    for (const size_t stride : {1, 2}) {
+      check_shape(square(1, 5, channels, channels, 3, stride, 1, channels, 1, 3));
+      check_shape(square(5, 7, channels, channels, 3, stride, 1, channels, 1, 3));
+      check_shape(square(58, 6, channels, channels, 3, stride, 1, channels));
+      if (HasFatalFailure()) return;
+    }
+  }
   check_shape(square(1, 1, 24, 24, 3, 1, 1, 24));
   check_shape(square(2, 1, 40, 40, 3, 2, 1, 40));
   check_shape(square(3, 3, 16, 16, 3, 1, 0, 16));
