@@ -272,7 +272,8 @@ TEST(Conv2D, Validation) {
   expect_error(m, "output_min 120", [](ConvModel* c) { c->minimum = 120; });
   expect_error(m, "table with 255 entries; must be 256", [](ConvModel* c) { c->table_entries = 255; });
   expect_error(f32_output(m), "accumulator_scale with 7 entries", [](ConvModel* c) { c->scale_entries = 7; });
-  expect_error(f32_output(m), "a table behind F32 output; only s8 output may have one", [](ConvModel* c) { c->table_entries = 256; });
+  expect_error(f32_output(m), "a table behind F32 output; only s8 output may have one",
+               [](ConvModel* c) { c->table_entries = 256; });
 }
 
 TEST(ConvTranspose2D, Validation) {
