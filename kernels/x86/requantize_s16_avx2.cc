@@ -2,8 +2,7 @@
 //
 // requantize_s16 on AVX2: 16 activations at a time, the shift in s32, exactly the steps of the reference. The
 // last ones together with some of those before them, or through memory that has as many.
-#include "kernels/requantize_s16.h"
-#include "kernels/x86/activations_avx2.h"
+#include "kernels/requantize_s16_frame.h"
 
 namespace octet::kernels {
 namespace {
@@ -31,33 +30,10 @@ struct Scaling {
   }
 };
 
-template <class T>
-void run(const RequantizeS16& r, const T* input, void* output, size_t count) {
-  const Scaling scaling(r);
-  const ActivationOutput out(r.output_s16, r.output_min, r.output_max, r.output_zero_point,
-                             r.output_s16 ? 0 : 6);
-  if (count < kActivations) {
-    T few[kActivations] = {};
-    int16_t results[kActivations];
-    std::memcpy(few, input, count * sizeof(T));
-    out.store(scaling.apply(load_activations(few)), results, 0);
-    std::memcpy(output, results, count * (r.output_s16 ? 2 : 1));
-    return;
-  }
-  size_t i = 0;
-  for (; i + kActivations <= count; i += kActivations)
-    out.store(scaling.apply(load_activations(input + i)), output, i);
-  if (i < count)
-    out.store(scaling.apply(load_activations(input + count - kActivations)), output, count - kActivations);
-}
-
 }  // namespace
 
 void requantize_s16_avx2(const RequantizeS16& requantize, const void* input, void* output, size_t count) {
-  if (requantize.input_s16)
-    run(requantize, static_cast<const int16_t*>(input), output, count);
-  else
-    run(requantize, static_cast<const int8_t*>(input), output, count);
+  requantize_any<Scaling>(requantize, input, output, count);
 }
 
 }  // namespace octet::kernels

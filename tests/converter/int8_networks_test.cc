@@ -124,7 +124,10 @@ TEST_P(Int8Networks, OutputsFollowTheFloatNetwork) {
   const Status loaded = Model::load_file(output, &model);
   ::unlink(output);
   ASSERT_TRUE(loaded.ok()) << loaded.message();
-  EXPECT_GT(report.int8_operators, 2 * report.float_operators);
+  // Ultraface's boxes are computed around an Exp, by 20 light operators that stay in float for their
+  // accuracy.
+  const size_t least = network.name == "ultraface_rfb_320" ? 2 : 9;
+  EXPECT_GT(report.int8_operators, least * report.float_operators);
   for (const converter::LayerReport& layer : report.layers) {
     if (layer.precision == "f32") {
       EXPECT_FALSE(layer.reason.empty()) << layer.name;
